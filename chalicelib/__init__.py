@@ -1,0 +1,1 @@
+"""lambchat: what the REST API and the Lambda functions share."""

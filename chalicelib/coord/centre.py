@@ -1,0 +1,134 @@
+"""Reading parameters, with the last good copy kept for when Parameter Store is away."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from chalicelib.aws import AwsError, parameter_store
+
+logger = logging.getLogger(__name__)
+
+MAX_AGE_SECONDS = 30.0
+_JITTER = 0.2  # of the age: a thousand environments must not ask in the same second
+
+
+class CoordError(Exception):
+    """Parameter Store cannot be read, and there is no earlier copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter. Its value may be a secret: it is left out of ``repr``."""
+
+    path: str
+    value: str
+    version: int
+
+    def __repr__(self) -> str:
+        return f"Parameter(path={self.path!r}, value='…', version={self.version})"
+
+
+class ParameterStore(Protocol):
+    """The calls of Systems Manager that are used."""
+
+    def call(self, operation: str, arguments: dict[str, Any], /) -> dict[str, Any]:
+        """Calls one operation."""
+
+
+@dataclass(slots=True)
+class _Copy:
+    parameter: Parameter | None
+    fresh_until: float
+
+
+class ConfigCentre:
+    """Cached access to parameters; safe to use from several threads."""
+
+    def __init__(
+        self,
+        store: ParameterStore,
+        *,
+        max_age_seconds: float = MAX_AGE_SECONDS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._max_age = max_age_seconds
+        self._clock = clock
+        self._copies: dict[str, _Copy] = {}
+        self._lock = threading.Lock()
+
+    def get(self, path: str, *, max_age_seconds: float | None = None) -> Parameter | None:
+        """The parameter at ``path``, or None when there is none.
+
+        A copy younger than ``max_age_seconds`` (wall clock: a Lambda may have been frozen) is
+        answered without a call. A SecureString is decrypted.
+
+        Raises:
+            CoordError: It was never read, and Parameter Store cannot be read now.
+        """
+        age = self._max_age if max_age_seconds is None else max_age_seconds
+        with self._lock:
+            copy = self._copies.get(path)
+            if copy and self._clock() < min(copy.fresh_until, self._fresh_until(age, jitter=False)):
+                return copy.parameter
+            return self._read(path, copy, age)
+
+    def list(self, path: str) -> list[Parameter]:
+        """All parameters below ``path``, in every depth; always read anew.
+
+        Raises:
+            CoordError: Parameter Store cannot be read.
+        """
+        found: list[Parameter] = []
+        arguments: dict[str, Any] = {"Path": path, "Recursive": True, "WithDecryption": True}
+        try:
+            with self._lock:
+                while True:
+                    page = self._store.call("GetParametersByPath", arguments)
+                    found.extend(map(_parameter, page["Parameters"]))
+                    if not (token := page.get("NextToken")):
+                        return found
+                    arguments["NextToken"] = token
+        except AwsError as error:
+            raise CoordError(f"cannot list {path}: {error.code}") from error
+
+    def _read(self, path: str, copy: _Copy | None, age: float) -> Parameter | None:
+        parameter: Parameter | None = None
+        try:
+            answer = self._store.call("GetParameter", {"Name": path, "WithDecryption": True})
+            parameter = _parameter(answer["Parameter"])
+        except AwsError as error:
+            if error.code != "ParameterNotFound":
+                if copy is None:
+                    raise CoordError(f"cannot read {path}: {error.code}") from error
+                logger.warning("parameter kept from an earlier read", extra={"path": path})
+                parameter = copy.parameter
+        self._copies[path] = _Copy(parameter, self._fresh_until(age))
+        return parameter
+
+    def _fresh_until(self, age: float, *, jitter: bool = True) -> float:
+        factor = 1 + random.uniform(-_JITTER, _JITTER) if jitter else 1 + _JITTER
+        return self._clock() + age * factor
+
+
+def _parameter(body: dict[str, Any]) -> Parameter:
+    return Parameter(body["Name"], body["Value"], body.get("Version", 0))
+
+
+def parameter_path(*parts: str) -> str:
+    """The path of one of our parameters: ``/lambchat/{STAGE}/…``."""
+    return "/".join(("/lambchat", os.environ.get("STAGE", "local"), *parts))
+
+
+def new(
+    *, max_age_seconds: float = MAX_AGE_SECONDS, clock: Callable[[], float] = time.time
+) -> ConfigCentre:
+    """A configuration centre on the Parameter Store that the environment names."""
+    return ConfigCentre(parameter_store(), max_age_seconds=max_age_seconds, clock=clock)

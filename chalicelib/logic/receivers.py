@@ -1,0 +1,229 @@
+"""What follows a commit: rows of members, pushes to the live, pointers for the absent.
+
+Each step may happen again, with the same result.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from chalicelib.errors import UnavailableError
+from chalicelib.frames import message_frames
+from chalicelib.models import (
+    WORLD,
+    Connection,
+    ConversationMember,
+    Placed,
+    PushResult,
+    direct_members,
+)
+
+logger = logging.getLogger(__name__)
+
+GRACE_SECONDS = 30.0  # a connection may not take pushes during its own $connect
+_ATTEMPTS = 10
+
+Drain = Callable[[Iterable[Connection]], None]
+
+
+class Members(Protocol):
+    """The stored places of members."""
+
+    def add(self, members: Sequence[ConversationMember]) -> None: ...
+    def get(
+        self, pairs: Iterable[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], ConversationMember]: ...
+    def replace(self, old: ConversationMember, new: ConversationMember) -> bool: ...
+
+
+class Offline(Protocol):
+    """The stored pointers to missed messages."""
+
+    def get(self, pairs: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], int]: ...
+    def mark(self, pointers: Mapping[tuple[str, str], int]) -> None: ...
+
+
+class Connections(Protocol):
+    """The stored connections."""
+
+    def users(self, user_ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]: ...
+    def live(self, user_ids: Iterable[str]) -> Mapping[str, list[Connection]]: ...
+    def online(self) -> list[Connection]: ...
+    def remove(self, user_id: str, connection_ids: Iterable[str]) -> None: ...
+
+
+class Push(Protocol):
+    """Posts to connections."""
+
+    def post_all(self, posts: Mapping[str, Sequence[str]]) -> Mapping[str, PushResult]: ...
+
+
+class Receivers:
+    """Everybody who is to learn of new messages."""
+
+    def __init__(
+        self,
+        *,
+        members: Members,
+        offline: Offline,
+        connections: Connections,
+        push: Push,
+        drain: Drain,
+        clock: Callable[[], float],
+    ) -> None:
+        self._members = members
+        self._offline = offline
+        self._connections = connections
+        self._push = push
+        self._drain = drain
+        self._clock = clock
+
+    def before_head(self, placed: Sequence[Placed]) -> None:
+        """Member rows: of a direct conversation's first message, and of senders in the world."""
+        first = [one for one in placed if one.seq == 1 and direct_members(one.conversation_id)]
+        self._members.add(
+            [
+                ConversationMember(conversation_id=one.conversation_id, user_id=user_id)
+                for one in first
+                for user_id in direct_members(one.conversation_id) or ()
+            ]
+        )
+        own: dict[str, list[int]] = defaultdict(list)
+        for one in placed:
+            if one.conversation_id == WORLD:
+                own[one.sender_id].append(one.seq)
+        self._count_own(own)
+
+    def after_head(self, placed: Sequence[Placed]) -> None:
+        """Pushes to every live connection; pointers for receivers that none was found for."""
+        by_conversation = _in_order(placed)
+        world = by_conversation.pop(WORLD, [])
+        users = {user for key in by_conversation for user in direct_members(key) or ()}
+        live = self._connections.live(users)
+        wanted = _wanted(by_conversation, live)
+        if world:
+            for connection in self._connections.online():
+                wanted.setdefault(connection.id, (connection, []))[1].append(world)
+        missed = self._post(wanted)
+        self._leave_pointers(by_conversation, live, missed)
+
+    def _post(self, wanted: Mapping[str, tuple[Connection, list[list[Placed]]]]) -> set[str]:
+        """Pushes; returns the connections that did not take everything."""
+        frames: dict[tuple[int, ...], list[str]] = {}
+        posts: dict[str, Sequence[str]] = {}
+        for connection_id, (_, groups) in wanted.items():
+            key = tuple(map(id, groups))  # many connections get the very same messages
+            if key not in frames:
+                frames[key] = list(message_frames(one.text for group in groups for one in group))
+            posts[connection_id] = frames[key]
+        results = self._push.post_all(posts)
+        self.bury(wanted[key][0] for key, result in results.items() if result is PushResult.GONE)
+        return {key for key, result in results.items() if result is not PushResult.SENT}
+
+    def bury(self, gone: Iterable[Connection]) -> None:
+        """Removes exactly these connections, but gives those a drain that may be just opening."""
+        opening = []
+        for connection in gone:
+            if self._clock() - connection.connected_at < GRACE_SECONDS:
+                opening.append(connection)
+            else:
+                self._connections.remove(connection.user_id, (connection.id,))
+        if opening:
+            self._drain(opening)
+
+    def _leave_pointers(
+        self,
+        by_conversation: Mapping[str, list[Placed]],
+        live: Mapping[str, list[Connection]],
+        missed: set[str],
+    ) -> None:
+        absent = {
+            (user_id, key): next(one.seq for one in messages if one.sender_id != user_id)
+            for key, messages in by_conversation.items()
+            for user_id in direct_members(key) or ()
+            if user_id in live  # a user without an item does not exist any more
+            and any(one.sender_id != user_id for one in messages)
+            and (not live[user_id] or any(one.id in missed for one in live[user_id]))
+        }
+        if not absent:
+            return
+        standing = self._offline.get(absent)
+        rows = self._members.get((key, user_id) for user_id, key in absent)
+        pointers = {}
+        for (user_id, key), seq in absent.items():
+            row = rows.get((key, user_id))
+            first = max(seq, row.delivered_seq + 1) if row else seq
+            last = by_conversation[key][-1].seq
+            if first <= last and standing.get((user_id, key), first + 1) > first:
+                pointers[user_id, key] = first
+        self._offline.mark(pointers)
+        self._drain_the_arrived({user_id for user_id, _ in pointers}, live)
+
+    def _drain_the_arrived(
+        self, user_ids: set[str], before: Mapping[str, list[Connection]]
+    ) -> None:
+        """Who connected while the pointer was written has read the pointers too early."""
+        for user_id, connections in self._connections.live(user_ids).items():
+            known = {one.id for one in before[user_id]}
+            arrived = [one for one in connections if one.id not in known]
+            if arrived:
+                self._drain(arrived)
+
+    def _count_own(self, own: Mapping[str, list[int]]) -> None:
+        """Own messages after ``read_seq``, so that they are not unread; see decision 0003."""
+        todo = dict(own)
+        for _ in range(_ATTEMPTS):
+            if not todo:
+                return
+            rows = self._members.get((WORLD, user_id) for user_id in todo)
+            if missing := [user_id for user_id in todo if (WORLD, user_id) not in rows]:
+                self._members.add(self.world_rows(missing))
+                continue
+            for user_id in list(todo):
+                row = rows[WORLD, user_id]
+                seen = max(row.own_seq, row.read_seq)
+                new = [seq for seq in todo[user_id] if seq > seen]
+                counted = replace(row, own=row.own + len(new), own_seq=max([row.own_seq, *new]))
+                if not new or self._members.replace(row, counted):
+                    del todo[user_id]
+        raise UnavailableError("the count of own messages is contended without end")
+
+    def world_rows(self, user_ids: Sequence[str]) -> list[ConversationMember]:
+        """The rows of users in the world room, beginning where it stood at registration."""
+        items = self._connections.users(user_ids)
+        return [world_member(user_id, items.get(user_id, {})) for user_id in user_ids]
+
+
+def world_member(user_id: str, item: Mapping[str, Any]) -> ConversationMember:
+    """A user's place in the world room before the first ack or message of theirs."""
+    start = int(item.get("world_seq", 0))
+    return ConversationMember(
+        conversation_id=WORLD,
+        user_id=user_id,
+        read_seq=start,
+        delivered_seq=start,
+        joined_seq=start,
+    )
+
+
+def _in_order(placed: Sequence[Placed]) -> dict[str, list[Placed]]:
+    """The messages of each conversation, once each; a redelivery may bring one twice."""
+    found: dict[str, dict[int, Placed]] = defaultdict(dict)
+    for one in placed:
+        found[one.conversation_id][one.seq] = one
+    return {key: [group[seq] for seq in sorted(group)] for key, group in found.items()}
+
+
+def _wanted(
+    by_conversation: Mapping[str, list[Placed]], live: Mapping[str, list[Connection]]
+) -> dict[str, tuple[Connection, list[list[Placed]]]]:
+    wanted: dict[str, tuple[Connection, list[list[Placed]]]] = {}
+    for key, messages in by_conversation.items():
+        for user_id in direct_members(key) or ():
+            for connection in live.get(user_id, ()):
+                wanted.setdefault(connection.id, (connection, []))[1].append(messages)
+    return wanted

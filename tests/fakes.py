@@ -1,0 +1,253 @@
+"""Fakes at the ports of the path of a message: one small in-memory world.
+
+Every call passes `World.step`, before it takes effect and after: a test may raise there, which is
+a process dying (or a store going away) at that point.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.models import (
+    Connection,
+    ConversationMember,
+    Head,
+    Placed,
+    PushResult,
+    Segment,
+)
+
+
+class CrashError(Exception):
+    """The process died here."""
+
+
+@dataclass
+class World:
+    """What survives a crash: the tables, the clients' sockets, the enqueued commands."""
+
+    segments: dict[str, dict[int, Segment]] = field(default_factory=lambda: defaultdict(dict))
+    blocks: dict[str, dict[int, bytes]] = field(default_factory=lambda: defaultdict(dict))
+    heads: dict[str, Head] = field(default_factory=dict)
+    members: dict[tuple[str, str], ConversationMember] = field(default_factory=dict)
+    pointers: dict[tuple[str, str], int] = field(default_factory=dict)
+    users: dict[str, dict[str, Any]] = field(default_factory=dict)
+    received: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    gone: set[str] = field(default_factory=set)
+    drained: list[Connection] = field(default_factory=list)
+    now: float = 1_700_000_000.0
+    step: Callable[[str], None] = lambda _name: None
+
+    def clock(self) -> float:
+        return self.now
+
+    def user(self, user_id: str, *connection_ids: str, world_seq: int = 0) -> None:
+        self.users[user_id] = {"pk": user_id, "live": {}, "world_seq": world_seq}
+        for connection_id in connection_ids:
+            self.connect(user_id, connection_id)
+
+    def connect(self, user_id: str, connection_id: str, at: float | None = None) -> Connection:
+        one = Connection(
+            id=connection_id,
+            user_id=user_id,
+            device_id="device",
+            session_id="session",
+            connected_at=self.now - 3600 if at is None else at,
+            expires_at=self.now + 3600,
+        )
+        self.users[user_id]["live"][connection_id] = one
+        return one
+
+    def log(self, conversation_id: str) -> list[Placed]:
+        stored = self.segments[conversation_id]
+        return [one for seq in sorted(stored) for one in stored[seq].messages]
+
+
+class FakeLog:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def append(self, segments: Sequence[Segment]) -> list[bool]:
+        results = []
+        for segment in segments:
+            self._world.step("before append")
+            stored = self._world.segments[segment.conversation_id]
+            results.append(segment.first_seq not in stored)
+            stored.setdefault(segment.first_seq, segment)
+            self._world.step("after append")
+        return results
+
+    def read_on(self, conversation_id: str, after_seq: int) -> list[Segment]:
+        stored = self._world.segments[conversation_id]
+        return [stored[seq] for seq in sorted(stored) if seq > after_seq]
+
+    def containing(self, conversation_id: str, seq: int) -> Segment | None:
+        for segment in self._world.segments[conversation_id].values():
+            if segment.first_seq <= seq <= segment.last_seq:
+                return segment
+        return None
+
+    def after(self, conversation_id: str, seq: int, limit: int) -> list[Placed]:
+        return [one for one in self._world.log(conversation_id) if one.seq > seq][:limit]
+
+    def before(self, conversation_id: str, seq: int | None, limit: int) -> list[Placed]:
+        messages = self._world.log(conversation_id)
+        return [one for one in reversed(messages) if seq is None or one.seq < seq][:limit]
+
+    def blocks(self, conversation_id: str) -> list[tuple[int, bytes]]:
+        return sorted(self._world.blocks[conversation_id].items())
+
+    def seal(self, conversation_id: str, last_seq: int, digests: Sequence[bytes]) -> Any:
+        return (conversation_id, last_seq - len(digests) + 1, b"".join(digests))
+
+    def put_blocks(self, blocks: Sequence[Any]) -> None:
+        for conversation_id, first, digests in blocks:
+            self._world.step("before block")
+            self._world.blocks[conversation_id][first] = digests
+            self._world.step("after block")
+
+
+class FakeHeads:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def get_conversations(self, ids: Sequence[str]) -> Mapping[str, Head]:
+        return {key: self._world.heads[key] for key in ids if key in self._world.heads}
+
+    def create_conversation(self, head: Head) -> bool:
+        created = head.id not in self._world.heads
+        self._world.heads.setdefault(head.id, head)
+        return created
+
+    def advance(self, heads: Sequence[Head]) -> list[bool]:
+        results = []
+        for head in heads:
+            self._world.step("before head")
+            stored = self._world.heads.get(head.id)
+            results.append(stored is None or stored.last_seq < head.last_seq)
+            if results[-1]:
+                self._world.heads[head.id] = head
+            self._world.step("after head")
+        return results
+
+
+class FakeMembers:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def add(self, members: Sequence[ConversationMember]) -> None:
+        for member in members:
+            self._world.step("before member")
+            self._world.members.setdefault((member.conversation_id, member.user_id), member)
+
+    def get(self, pairs: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], ConversationMember]:
+        return {pair: self._world.members[pair] for pair in pairs if pair in self._world.members}
+
+    def of_user(self, user_id: str) -> list[ConversationMember]:
+        return [one for one in self._world.members.values() if one.user_id == user_id]
+
+    def replace(self, old: ConversationMember, new: ConversationMember) -> bool:
+        self._world.step("before replace")
+        key = (old.conversation_id, old.user_id)
+        if self._world.members.get(key) != old:
+            return False
+        self._world.members[key] = new
+        return True
+
+
+class FakeOffline:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def get(self, pairs: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], int]:
+        return {pair: self._world.pointers[pair] for pair in pairs if pair in self._world.pointers}
+
+    def of_user(self, user_id: str) -> Mapping[str, int]:
+        return {key[1]: seq for key, seq in self._world.pointers.items() if key[0] == user_id}
+
+    def mark(self, pointers: Mapping[tuple[str, str], int]) -> None:
+        for pair, seq in pointers.items():
+            self._world.step("before pointer")
+            self._world.pointers[pair] = min(seq, self._world.pointers.get(pair, seq))
+            self._world.step("after pointer")
+
+    def clear(self, user_id: str, conversation_id: str, up_to: int) -> bool:
+        self._world.step("before clear")
+        if self._world.pointers.get((user_id, conversation_id), up_to + 1) > up_to:
+            return False
+        del self._world.pointers[user_id, conversation_id]
+        self._world.step("after clear")
+        return True
+
+    def move(self, user_id: str, conversation_id: str, first_seq: int) -> bool:
+        key = (user_id, conversation_id)
+        if self._world.pointers.get(key, first_seq) >= first_seq:
+            return False
+        self._world.pointers[key] = first_seq
+        return True
+
+
+class FakeConnections:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def open_user(self, user_id: str, world_seq: int) -> None:
+        if user_id not in self._world.users:
+            self._world.user(user_id, world_seq=world_seq)
+
+    def users(self, user_ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
+        return {key: self._world.users[key] for key in user_ids if key in self._world.users}
+
+    def connections_in(self, item: Mapping[str, Any]) -> list[Connection]:
+        return list(item["live"].values())
+
+    def live(self, user_ids: Iterable[str]) -> Mapping[str, list[Connection]]:
+        self._world.step("live")
+        return {key: list(item["live"].values()) for key, item in self.users(user_ids).items()}
+
+    def online(self) -> list[Connection]:
+        return [one for item in self._world.users.values() for one in item["live"].values()]
+
+    def add(self, connection: Connection) -> list[Connection]:
+        self._world.users[connection.user_id]["live"][connection.id] = connection
+        return []
+
+    def remove(self, user_id: str, connection_ids: Iterable[str], *, seen: bool = False) -> None:
+        for connection_id in connection_ids:
+            self._world.users[user_id]["live"].pop(connection_id, None)
+            if seen:
+                self._world.users[user_id]["last_seen"] = self._world.now
+
+
+class FakePush:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def post(self, connection_id: str, *texts: str) -> PushResult:
+        return self.post_all({connection_id: texts})[connection_id]
+
+    def post_all(self, posts: Mapping[str, Sequence[str]]) -> dict[str, PushResult]:
+        results = {}
+        for connection_id, texts in posts.items():
+            self._world.step("before push")
+            if connection_id in self._world.gone:
+                results[connection_id] = PushResult.GONE
+                continue
+            self._world.received[connection_id].extend(texts)
+            results[connection_id] = PushResult.SENT
+            self._world.step("after push")
+        return results
+
+    def close(self, connection_ids: Sequence[str]) -> None:
+        self._world.gone.update(connection_ids)
+
+
+class FakeSessions:
+    def __init__(self, *, revoked: bool = False) -> None:
+        self.revoked = revoked
+
+    def stands(self, user_id: str, device_id: str, session_id: str) -> bool:
+        return not self.revoked

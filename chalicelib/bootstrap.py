@@ -1,0 +1,288 @@
+"""The composition root: every object is made once a process, when it is first asked for.
+
+Imports stand inside the functions because each Lambda function needs only some of this, and what
+it does not need would be its cold start: pynamodb alone takes 250 ms (docs/decisions/0002).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chalicelib.aws import JsonService
+    from chalicelib.broker import Broker, Command, Publisher
+    from chalicelib.coord import ConfigCentre
+    from chalicelib.logic.conversations import ConversationService
+    from chalicelib.logic.delivery import DeliveryService
+    from chalicelib.logic.directory import Directory
+    from chalicelib.logic.messages import Access, AckService, MessageService
+    from chalicelib.logic.presence import PresenceService
+    from chalicelib.logic.receipts import ReceiptService
+    from chalicelib.logic.receivers import Receivers
+    from chalicelib.logic.sync import SyncService
+    from chalicelib.models import ConversationMember
+    from chalicelib.push import Pusher
+    from chalicelib.repo.connections import ConnectionRepository
+    from chalicelib.repo.conversations import ConversationRepository
+    from chalicelib.repo.members import MemberRepository
+    from chalicelib.repo.messages import MessageRepository
+    from chalicelib.repo.offline import OfflineRepository
+    from chalicelib.repo.sessions import SessionRepository
+    from chalicelib.task.outbox import Outbox
+
+
+@cache
+def store() -> JsonService:
+    """DynamoDB."""
+    from chalicelib.aws import dynamodb
+
+    return dynamodb()
+
+
+@cache
+def centre() -> ConfigCentre:
+    """The configuration centre."""
+    from chalicelib import coord
+
+    return coord.new()
+
+
+@cache
+def pusher() -> Pusher:
+    """Posts to connections, through the management API of this stage."""
+    from chalicelib.aws import Endpoint, region
+    from chalicelib.push import Pusher
+
+    return Pusher(Endpoint("execute-api", os.environ["WEBSOCKET_ENDPOINT"], region()))
+
+
+@cache
+def publisher() -> Publisher:
+    """The one connection to Kafka, opened when the first record goes out."""
+    from chalicelib import mq
+    from chalicelib.broker import Publisher
+
+    return Publisher(lambda: mq.new_producer("lambchat", mq.with_config_centre(centre())))
+
+
+@cache
+def outbox() -> Outbox:
+    """What services hand to Kafka."""
+    from chalicelib.task.outbox import Outbox
+
+    return Outbox(publisher())
+
+
+@cache
+def messages_table() -> MessageRepository:
+    """The logs."""
+    from chalicelib.repo.messages import MessageRepository
+
+    return MessageRepository(store())
+
+
+@cache
+def conversations_table() -> ConversationRepository:
+    """The heads."""
+    from chalicelib.repo.conversations import ConversationRepository
+
+    return ConversationRepository(store())
+
+
+@cache
+def members_table() -> MemberRepository:
+    """The members' places."""
+    from chalicelib.repo.members import MemberRepository
+
+    return MemberRepository(store())
+
+
+@cache
+def offline_table() -> OfflineRepository:
+    """The pointers to missed messages."""
+    from chalicelib.repo.offline import OfflineRepository
+
+    return OfflineRepository(store())
+
+
+@cache
+def connections_table() -> ConnectionRepository:
+    """The live connections."""
+    from chalicelib.repo.connections import ConnectionRepository
+
+    return ConnectionRepository(store())
+
+
+@cache
+def sessions_table() -> SessionRepository:
+    """The sessions."""
+    from chalicelib.repo.sessions import SessionRepository
+
+    return SessionRepository(store())
+
+
+@cache
+def directory() -> Directory:
+    """Who exists."""
+    from chalicelib.logic.directory import Directory
+
+    return Directory(connections_table(), time.time)
+
+
+@cache
+def access() -> Access:
+    """Who may write where."""
+    from chalicelib.logic.messages import Access
+
+    return Access(directory())
+
+
+def new_place(conversation_id: str, user_id: str) -> ConversationMember:
+    """A member's row before their first ack."""
+    from chalicelib.logic.receivers import world_member
+    from chalicelib.models import WORLD, ConversationMember
+
+    if conversation_id != WORLD:
+        return ConversationMember(conversation_id=conversation_id, user_id=user_id)
+    return world_member(user_id, connections_table().users((user_id,)).get(user_id, {}))
+
+
+@cache
+def messages() -> MessageService:
+    """Accepts messages, reads history."""
+    from chalicelib.logic.messages import MessageService
+
+    return MessageService(
+        access=access(), submit=outbox().submit, history=messages_table(), clock=time.time
+    )
+
+
+@cache
+def acks() -> AckService:
+    """Takes acknowledgements."""
+    from chalicelib.logic.messages import AckService
+
+    return AckService(
+        access=access(),
+        heads=conversations_table(),
+        places=members_table(),
+        pointers=offline_table(),
+        history=messages_table(),
+        new_place=new_place,
+        receipt=outbox().receipt,
+    )
+
+
+@cache
+def conversations() -> ConversationService:
+    """Lists conversations, opens direct ones."""
+    from chalicelib.logic.conversations import ConversationService
+
+    return ConversationService(
+        access=access(),
+        directory=directory(),
+        heads=conversations_table(),
+        memberships=members_table(),
+        history=messages_table(),
+        new_place=new_place,
+        clock=time.time,
+    )
+
+
+@cache
+def presence() -> PresenceService:
+    """Registers connections."""
+    from chalicelib.logic.presence import PresenceService
+
+    return PresenceService(
+        connections=connections_table(),
+        heads=conversations_table(),
+        sessions=sessions_table(),
+        push=pusher(),
+        drain=outbox().drain,
+        clock=time.time,
+    )
+
+
+@cache
+def sync() -> SyncService:
+    """Sends what was missed."""
+    from chalicelib.logic.sync import SyncService
+
+    return SyncService(
+        access=access(),
+        history=messages_table(),
+        heads=conversations_table(),
+        pointers=offline_table(),
+        places=members_table(),
+        connections=connections_table(),
+        sessions=sessions_table(),
+        push=pusher(),
+        new_place=new_place,
+        clock=time.time,
+    )
+
+
+@cache
+def receivers() -> Receivers:
+    """Delivers what is stored."""
+    from chalicelib.logic.receivers import Receivers
+
+    return Receivers(
+        members=members_table(),
+        offline=offline_table(),
+        connections=connections_table(),
+        push=pusher(),
+        drain=outbox().drain,
+        clock=time.time,
+    )
+
+
+@cache
+def delivery() -> DeliveryService:
+    """The writer of the logs."""
+    from chalicelib.logic.delivery import DeliveryService
+
+    return DeliveryService(
+        log=messages_table(), heads=conversations_table(), effects=receivers(), clock=time.time
+    )
+
+
+@cache
+def receipts() -> ReceiptService:
+    """Pushes receipts."""
+    from chalicelib.logic.receipts import ReceiptService
+
+    return ReceiptService(connections=connections_table(), log=messages_table(), push=pusher())
+
+
+@cache
+def broker() -> Broker:
+    """Carries out commands."""
+    from chalicelib.broker import Broker
+    from chalicelib.task import commands
+
+    broker = Broker(publisher(), dead_letter=_park)
+    commands.register_deliver(broker, delivery)
+    commands.register_others(broker, sync=sync, receipts=receipts, outbox=outbox())
+    return broker
+
+
+def _park(command: Command, error: Exception) -> None:
+    from chalicelib.repo.dead_letters import DeadLetterRepository
+
+    DeadLetterRepository(store()).park(
+        source=command.source,
+        offset=command.offset,
+        raw=command.raw,
+        error=str(error),
+        details={
+            "key": command.key,
+            "name": command.name,
+            "args": dict(command.args),
+            "trace_id": command.trace_id,
+        },
+    )

@@ -1,0 +1,147 @@
+"""Conversations as their members see them: lists, unread counts, opening a direct one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from chalicelib.errors import SelfError, UserNotFoundError
+from chalicelib.logic.messages import Access, Directory, History
+from chalicelib.models import (
+    WORLD,
+    ConversationMember,
+    ConversationType,
+    Head,
+    direct_id,
+    direct_members,
+    rfc3339,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationView:
+    """A conversation with what one member has read of it.
+
+    Attributes:
+        last_message: The newest message as clients get it, or None.
+        peer_id: The other user of a direct conversation.
+    """
+
+    head: Head
+    member: ConversationMember
+    unread_count: int
+    last_message: Mapping[str, Any] | None
+    peer_id: str | None
+
+
+class Heads(Protocol):
+    """The stored heads."""
+
+    def get_conversations(self, ids: Sequence[str]) -> Mapping[str, Head]: ...
+    def create_conversation(self, head: Head) -> bool: ...
+
+
+class Memberships(Protocol):
+    """The stored places of members."""
+
+    def get(
+        self, pairs: Iterable[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], ConversationMember]: ...
+    def of_user(self, user_id: str) -> list[ConversationMember]: ...
+    def add(self, members: Sequence[ConversationMember]) -> None: ...
+
+
+class ConversationService:
+    """Reads conversations, and opens direct ones."""
+
+    def __init__(
+        self,
+        *,
+        access: Access,
+        directory: Directory,
+        heads: Heads,
+        memberships: Memberships,
+        history: History,
+        new_place: Callable[[str, str], ConversationMember],
+        clock: Callable[[], float],
+    ) -> None:
+        self._access = access
+        self._directory = directory
+        self._heads = heads
+        self._memberships = memberships
+        self._history = history
+        self._new_place = new_place
+        self._clock = clock
+
+    def open_direct(self, user_id: str, other_id: str) -> tuple[ConversationView, bool]:
+        """The direct conversation of two users, and whether it was created by this call.
+
+        Raises:
+            SelfError: With oneself.
+            UserNotFoundError: The other user does not exist.
+        """
+        if user_id == other_id:
+            raise SelfError("user_id: expected the id of another user")
+        if not self._directory.exists(other_id):
+            raise UserNotFoundError("user_id: there is no such user")
+        conversation_id = direct_id(user_id, other_id)
+        created = self._heads.create_conversation(
+            Head(
+                id=conversation_id,
+                type=ConversationType.DIRECT,
+                created_at=rfc3339(self._clock()),
+            )
+        )
+        rows = [self._new_place(conversation_id, one) for one in (user_id, other_id)]
+        self._memberships.add(rows)
+        return self.get(user_id, conversation_id), created
+
+    def get(self, user_id: str, conversation_id: str) -> ConversationView:
+        """One conversation.
+
+        Raises:
+            ConversationNotFoundError, NotMemberError: The user is not in it.
+        """
+        kind = self._access.check(user_id, conversation_id)
+        key = (conversation_id, user_id)
+        row = self._memberships.get((key,)).get(key) or self._new_place(*key)
+        head = self._heads.get_conversations((conversation_id,)).get(conversation_id)
+        return self._view(user_id, row, head or Head(id=conversation_id, type=kind))
+
+    def all(self, user_id: str) -> list[ConversationView]:
+        """Every conversation of a user, the one with the newest message first."""
+        rows = {row.conversation_id: row for row in self._memberships.of_user(user_id)}
+        rows.setdefault(WORLD, self._new_place(WORLD, user_id))
+        heads = dict(self._heads.get_conversations(list(rows)))
+        heads.setdefault(WORLD, Head(id=WORLD, type=ConversationType.WORLD))
+        views = [self._view(user_id, rows[key], head) for key, head in heads.items()]
+        return sorted(views, key=lambda view: (view.head.updated_at, view.head.id), reverse=True)
+
+    def _view(self, user_id: str, row: ConversationMember, head: Head) -> ConversationView:
+        members = direct_members(head.id)
+        return ConversationView(
+            head=head,
+            member=row,
+            unread_count=unread(head, row),
+            last_message=self._last_message(head),
+            peer_id=next((one for one in members if one != user_id), None) if members else None,
+        )
+
+    def _last_message(self, head: Head) -> Mapping[str, Any] | None:
+        text = head.last
+        if not text and head.last_seq:  # too long to stand in the head
+            newest = self._history.before(head.id, head.last_seq + 1, 1)
+            text = newest[0].text if newest else ""
+        body: dict[str, Any] | None = json.loads(text) if text else None
+        return body
+
+
+def unread(head: Head, row: ConversationMember) -> int:
+    """How many messages of others a member has not read: computed, never stored."""
+    after = head.last_seq - row.read_seq
+    if head.type is ConversationType.WORLD:
+        return max(0, after - row.own)
+    own = head.sent.get(row.user_id, 0) - row.own
+    return max(0, after - own)

@@ -1,0 +1,167 @@
+"""Catching up: what a user has missed, sent to one connection."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+from chalicelib.frames import dump, message_frames
+from chalicelib.logic.messages import Access, Heads, History
+from chalicelib.logic.receivers import GRACE_SECONDS
+from chalicelib.models import WORLD, Connection, ConversationMember, Placed, PushResult
+
+logger = logging.getLogger(__name__)
+
+MAX_MESSAGES = 1000  # sent for one sync or drain; the client acknowledges and asks again
+MAX_WORLD_BACKLOG = 200  # beyond, the client is told the last seq and fetches what it shows
+_RETRIES = 20
+_RETRY_SECONDS = 0.05
+
+
+class Pointers(Protocol):
+    """The stored pointers to missed messages."""
+
+    def of_user(self, user_id: str) -> Mapping[str, int]: ...
+
+
+class Places(Protocol):
+    """The stored places of members."""
+
+    def get(
+        self, pairs: Iterable[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], ConversationMember]: ...
+
+
+class Connections(Protocol):
+    """The stored connections."""
+
+    def live(self, user_ids: Iterable[str]) -> Mapping[str, list[Connection]]: ...
+    def remove(self, user_id: str, connection_ids: Iterable[str]) -> None: ...
+
+
+class Sessions(Protocol):
+    """Whether a device's session still stands."""
+
+    def stands(self, user_id: str, device_id: str, session_id: str) -> bool: ...
+
+
+class Push(Protocol):
+    """Posts to connections and closes them."""
+
+    def post(self, connection_id: str, *texts: str) -> PushResult: ...
+    def close(self, connection_ids: Sequence[str]) -> None: ...
+
+
+class SyncService:
+    """Sends missed messages, on request and after a connect."""
+
+    def __init__(
+        self,
+        *,
+        access: Access,
+        history: History,
+        heads: Heads,
+        pointers: Pointers,
+        places: Places,
+        connections: Connections,
+        sessions: Sessions,
+        push: Push,
+        new_place: Callable[[str, str], ConversationMember],
+        clock: Callable[[], float],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._access = access
+        self._history = history
+        self._heads = heads
+        self._pointers = pointers
+        self._places = places
+        self._connections = connections
+        self._sessions = sessions
+        self._push = push
+        self._new_place = new_place
+        self._clock = clock
+        self._sleep = sleep
+
+    def sync(self, user_id: str, connection_id: str, cursors: Mapping[str, int] | None) -> bool:
+        """Sends what is missing after the cursors, or the offline backlog without them.
+
+        Returns:
+            Whether there is more: ask again with newer cursors.
+
+        Raises:
+            ConversationNotFoundError, NotMemberError: A cursor is of no conversation of theirs.
+        """
+        if cursors is None:
+            frames, more = self._backlog(user_id)
+        else:
+            for conversation_id in cursors:
+                self._access.check(user_id, conversation_id)
+            messages, more = self._missing(cursors)
+            frames = list(message_frames(one.text for one in messages))
+        if frames:
+            self._push.post(connection_id, *frames)
+        return more
+
+    def drain(self, connections: Sequence[Connection]) -> list[Connection]:
+        """Sends each connection its user's backlog.
+
+        Returns:
+            Those that do not take anything yet, for they are still opening: try them again.
+        """
+        pending = list(connections)
+        for attempt in range(_RETRIES):
+            pending = [one for one in pending if not self._drained(one)]
+            if not pending:
+                break
+            if attempt < _RETRIES - 1:
+                self._sleep(_RETRY_SECONDS)
+        return pending
+
+    def _drained(self, connection: Connection) -> bool:
+        expired = self._clock() - connection.connected_at > GRACE_SECONDS
+        user_id = connection.user_id
+        if not self._sessions.stands(user_id, connection.device_id, connection.session_id):
+            # Closing does not reach a connection during its own $connect: until it must be open.
+            self._push.close((connection.id,))
+            return expired
+        live = self._connections.live((user_id,)).get(user_id, [])
+        if all(one.id != connection.id for one in live):
+            return True  # closed meanwhile
+        frames, _ = self._backlog(user_id)
+        if not frames or self._push.post(connection.id, *frames) is not PushResult.GONE:
+            return True
+        if expired:
+            self._connections.remove(user_id, (connection.id,))
+        return expired
+
+    def _backlog(self, user_id: str) -> tuple[list[str], bool]:
+        cursors = {key: first - 1 for key, first in self._pointers.of_user(user_id).items()}
+        messages, more = self._missing(cursors)
+        frames = list(message_frames(one.text for one in messages))
+        frames.extend(self._world(user_id))
+        return frames, more
+
+    def _world(self, user_id: str) -> list[str]:
+        """The world room has no pointers: what is after the last acknowledged message."""
+        head = self._heads.get_conversations((WORLD,)).get(WORLD)
+        if head is None:
+            return []
+        key = (WORLD, user_id)
+        row = self._places.get((key,)).get(key) or self._new_place(*key)
+        missed = head.last_seq - row.delivered_seq
+        if missed > MAX_WORLD_BACKLOG:
+            return [dump({"type": "notify", "conversation_id": WORLD, "last_seq": head.last_seq})]
+        found = self._history.after(WORLD, row.delivered_seq, missed) if missed > 0 else []
+        return list(message_frames(one.text for one in found))
+
+    def _missing(self, cursors: Mapping[str, int]) -> tuple[list[Placed], bool]:
+        messages: list[Placed] = []
+        for conversation_id, seq in cursors.items():
+            room = MAX_MESSAGES - len(messages)
+            found = self._history.after(conversation_id, seq, room + 1)
+            messages.extend(found[:room])
+            if len(found) > room:
+                return messages, True
+        return messages, False

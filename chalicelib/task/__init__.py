@@ -1,0 +1,1 @@
+"""Command tasks: what is enqueued (outbox) and what carries it out (commands)."""

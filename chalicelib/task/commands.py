@@ -1,0 +1,93 @@
+"""The command tasks: each reads its arguments and calls one service."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from chalicelib.broker import Broker, Command, PoisonError
+from chalicelib.logic.delivery import DeliveryService
+from chalicelib.logic.log import Submission
+from chalicelib.logic.receipts import Receipt, ReceiptService
+from chalicelib.logic.sync import SyncService
+from chalicelib.models import AckStatus, Connection, ConversationType
+from chalicelib.task.outbox import Outbox
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+def register_deliver(broker: Broker, delivery: Callable[[], DeliveryService]) -> None:
+    """``deliver``: accepted messages are numbered, stored and delivered."""
+
+    @broker.task("deliver")
+    def deliver(commands: Sequence[Command]) -> None:
+        submissions = _read(broker, commands, _submission)
+        placed = delivery().deliver(submissions)
+        logger.info(
+            "delivered",
+            extra={
+                "messages": len(placed),
+                "conversations": len({one.conversation_id for one in placed}),
+                "trace_ids": list(dict.fromkeys(one.trace_id for one in submissions))[:25],
+            },
+        )
+
+
+def register_others(
+    broker: Broker,
+    *,
+    sync: Callable[[], SyncService],
+    receipts: Callable[[], ReceiptService],
+    outbox: Outbox,
+) -> None:
+    """``drain``: a new connection gets the backlog. ``receipt``: others learn of an ack."""
+
+    @broker.task("drain")
+    def drain(commands: Sequence[Command]) -> None:
+        if opening := sync().drain(_read(broker, commands, _connection)):
+            outbox.drain(opening)
+
+    @broker.task("receipt")
+    def receipt(commands: Sequence[Command]) -> None:
+        receipts().notify(_read(broker, commands, _receipt))
+
+
+def _read(broker: Broker, commands: Sequence[Command], read: Callable[[Command], T]) -> list[T]:
+    """Reads commands; one that cannot be read is parked, and the others go on."""
+    found: list[T] = []
+    for command in commands:
+        try:
+            found.append(read(command))
+        except (KeyError, TypeError, ValueError) as error:
+            broker.park(command, PoisonError(f"{type(error).__name__}: {error}"))
+    return found
+
+
+def _submission(command: Command) -> Submission:
+    args = command.args
+    return Submission(
+        conversation_id=args["conversation_id"],
+        type=ConversationType(args["type"]),
+        sender_id=args["sender_id"],
+        messages=args["messages"],
+        source=command.source,
+        offset=command.offset,
+        trace_id=command.trace_id,
+    )
+
+
+def _connection(command: Command) -> Connection:
+    return Connection(**command.args)
+
+
+def _receipt(command: Command) -> Receipt:
+    args = command.args
+    return Receipt(
+        conversation_id=args["conversation_id"],
+        user_id=args["user_id"],
+        seq=int(args["seq"]),
+        status=AckStatus(args["status"]),
+    )

@@ -1,0 +1,61 @@
+"""What services hand to Kafka, in their own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from chalicelib.broker import Publisher, Task
+from chalicelib.context import Context
+from chalicelib.errors import UnavailableError
+from chalicelib.models import AckStatus, Connection
+from chalicelib.mq import DeliveryError, Message
+
+
+class Outbox:
+    """Enqueues commands; Kafka has them on all in-sync replicas when a method returns.
+
+    Every method raises UnavailableError where Kafka does not confirm.
+    """
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+        self._deliver = Task("deliver", publisher)
+        self._drain = Task("drain", publisher)
+        self._receipt = Task("receipt", publisher)
+
+    def submit(self, ctx: Context, submissions: Sequence[tuple[str, Mapping[str, Any]]], /) -> None:
+        """Accepted messages, by conversation, which is the key that keeps them in order."""
+        self._send(
+            ctx,
+            *(
+                self._deliver.message(conversation_id, {"conversation_id": conversation_id, **args})
+                for conversation_id, args in submissions
+            ),
+        )
+
+    def drain(self, connections: Iterable[Connection]) -> None:
+        """Connections that are to get their user's backlog."""
+        self._send(
+            Context(),
+            *(self._drain.message(one.user_id, asdict(one)) for one in connections),
+        )
+
+    def receipt(
+        self, ctx: Context, user_id: str, conversation_id: str, seq: int, status: AckStatus
+    ) -> None:
+        """A member's new place."""
+        args = {
+            "conversation_id": conversation_id,
+            "user_id": user_id,
+            "seq": seq,
+            "status": status.value,
+        }
+        self._send(ctx, self._receipt.message(conversation_id, args))
+
+    def _send(self, ctx: Context, *messages: Message) -> None:
+        try:
+            self._publisher.send(ctx, *messages)
+        except DeliveryError as error:
+            raise UnavailableError("Kafka did not confirm in time", retry_after=1.0) from error

@@ -1,0 +1,1 @@
+"""One file for each Lambda function, named after its route or task."""

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from chalicelib.errors import NotMemberError
+from chalicelib.logic.directory import Directory
+from chalicelib.logic.messages import Access
+from chalicelib.logic.receivers import GRACE_SECONDS, world_member
+from chalicelib.logic.sync import MAX_MESSAGES, MAX_WORLD_BACKLOG, SyncService
+from chalicelib.models import WORLD, ConversationMember, direct_id
+from tests.fakes import (
+    FakeConnections,
+    FakeHeads,
+    FakeLog,
+    FakeMembers,
+    FakeOffline,
+    FakePush,
+    FakeSessions,
+    World,
+)
+from tests.unit.test_delivery import ROOM, received, record, writer
+
+
+def service(
+    world: World,
+    sessions: FakeSessions | None = None,
+    sleep: Callable[[float], None] = lambda _seconds: None,
+) -> SyncService:
+    def new_place(conversation_id: str, user_id: str) -> ConversationMember:
+        return world_member(user_id, world.users[user_id])
+
+    return SyncService(
+        access=Access(Directory(FakeConnections(world), world.clock)),
+        history=FakeLog(world),
+        heads=FakeHeads(world),
+        pointers=FakeOffline(world),
+        places=FakeMembers(world),
+        connections=FakeConnections(world),
+        sessions=sessions or FakeSessions(),
+        push=FakePush(world),
+        new_place=new_place,
+        clock=world.clock,
+        sleep=sleep,
+    )
+
+
+def world_with(messages: int, room: str = ROOM) -> World:
+    world = World()
+    world.user("ann")
+    world.user("bob")
+    if messages:
+        writer(world).deliver([record(0, *range(messages), room=room)])
+    return world
+
+
+@pytest.mark.req("APP-11")
+def test_a_new_connection_gets_the_backlog_in_order() -> None:
+    world = world_with(3)
+    connection = world.connect("bob", "conn", at=world.now)
+
+    assert service(world).drain([connection]) == []
+    assert [seq for seq, _ in received(world, "conn")] == [1, 2, 3]
+
+
+def test_a_connection_that_is_still_opening_is_tried_again_until_it_takes_the_backlog() -> None:
+    world = world_with(1)
+    connection = world.connect("bob", "conn", at=world.now)
+    world.gone.add("conn")
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            world.gone.clear()
+
+    assert service(world, sleep=sleep).drain([connection]) == []
+    assert received(world, "conn") == [(1, "0")]
+
+
+def test_a_connection_that_does_not_open_in_time_is_handed_back_and_later_removed() -> None:
+    world = world_with(1)
+    connection = world.connect("bob", "conn", at=world.now)
+    world.gone.add("conn")
+
+    assert service(world).drain([connection]) == [connection]
+    world.now += GRACE_SECONDS + 1
+    assert service(world).drain([connection]) == []
+    assert world.users["bob"]["live"] == {}
+
+
+def test_a_connection_whose_session_was_revoked_meanwhile_is_closed() -> None:
+    world = world_with(1)
+    connection = world.connect("bob", "conn", at=world.now - GRACE_SECONDS - 1)
+
+    assert service(world, FakeSessions(revoked=True)).drain([connection]) == []
+    assert world.gone == {"conn"}
+    assert received(world, "conn") == []
+
+
+def test_a_connection_that_was_closed_meanwhile_gets_nothing() -> None:
+    world = world_with(1)
+    connection = world.connect("bob", "conn", at=world.now)
+    world.users["bob"]["live"].clear()
+
+    assert service(world).drain([connection]) == []
+    assert received(world, "conn") == []
+
+
+def test_sync_sends_what_is_after_the_cursors() -> None:
+    world = world_with(5)
+
+    more = service(world).sync("bob", "conn", {ROOM: 3})
+
+    assert [seq for seq, _ in received(world, "conn")] == [4, 5]
+    assert more is False
+
+
+def test_sync_of_a_long_gap_comes_in_parts() -> None:
+    world = world_with(MAX_MESSAGES + 5)
+
+    assert service(world).sync("bob", "conn", {ROOM: 0}) is True
+    assert service(world).sync("bob", "conn", {ROOM: MAX_MESSAGES}) is False
+    assert [seq for seq, _ in received(world, "conn")] == list(range(1, MAX_MESSAGES + 6))
+
+
+def test_sync_of_a_conversation_of_others_is_refused() -> None:
+    world = world_with(1)
+
+    with pytest.raises(NotMemberError):
+        service(world).sync("cat", "conn", {direct_id("ann", "bob"): 0})
+
+
+def test_the_world_room_is_read_from_where_it_stood_at_registration() -> None:
+    world = world_with(3, WORLD)
+    world.user("cat", world_seq=2)
+
+    service(world).sync("cat", "conn", None)
+
+    assert [seq for seq, _ in received(world, "conn")] == [3]
+
+
+def test_a_long_absence_from_the_world_room_is_only_announced() -> None:
+    world = world_with(MAX_WORLD_BACKLOG + 1, WORLD)
+
+    service(world).sync("bob", "conn", None)
+
+    assert [json.loads(text) for text in world.received["conn"]] == [
+        {"type": "notify", "conversation_id": WORLD, "last_seq": MAX_WORLD_BACKLOG + 1}
+    ]

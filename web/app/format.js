@@ -1,0 +1,53 @@
+const DAY_MS = 86_400_000;
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
+const date = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+const longDate = new Intl.DateTimeFormat(undefined, {
+  weekday: "long", day: "numeric", month: "long", year: "numeric",
+});
+
+const midnight = (time) => new Date(time).setHours(0, 0, 0, 0);
+const daysAgo = (time, now) => Math.round((midnight(now) - midnight(time)) / DAY_MS);
+
+/** The time of day. */
+export const timeOf = (time) => clock.format(new Date(time));
+
+/** How the list says when: the time today, else the day. */
+export function shortTime(time, now = Date.now()) {
+  const days = daysAgo(time, now);
+  if (days <= 0) return timeOf(time);
+  if (days === 1) return "Yesterday";
+  return days < 7 ? weekday.format(new Date(time)) : date.format(new Date(time));
+}
+
+/** How a day is called between messages. */
+export function dayOf(time, now = Date.now()) {
+  const days = daysAgo(time, now);
+  if (days === 0) return "Today";
+  return days === 1 ? "Yesterday" : longDate.format(new Date(time));
+}
+
+/** A number that fits into a badge. */
+export const badge = (count) => (count > 99 ? "99+" : `${count}`);
+
+/** The name to show for a user. */
+export const nameOf = (user) => user?.nickname || user?.username || "Unknown";
+
+/** What a conversation is called. */
+export function titleOf(conversation) {
+  if (conversation.type === "direct") return nameOf(conversation.user);
+  return conversation.name || (conversation.id === "world" ? "World" : "Group");
+}
+
+const KINDS = {
+  image: "Picture", file: "File", audio: "Voice message", video: "Video", location: "Location", card: "Card",
+  custom: "Message",
+};
+
+/** A message's text, or what stands for it where the page cannot show it. */
+export function textOf(message) {
+  if (message.recalled) return "This message was recalled.";
+  if (!message.content && message.expires_at) return "This message has expired.";
+  const kind = KINDS[message.type];
+  return kind ? `${kind}: ${message.content}` : message.content;
+}

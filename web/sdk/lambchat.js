@@ -1,0 +1,248 @@
+/**
+ * The JavaScript client of lambchat, for browsers and Node.js; an ES module without dependencies.
+ * README.md beside this file has an example; docs/02_http_api.md the protocol.
+ * @module
+ */
+import { Acks } from "./acks.js";
+import { BrowserStorage } from "./browser_storage.js";
+import { CatchUp } from "./catch_up.js";
+import { Emitter } from "./emitter.js";
+import { LambchatError } from "./errors.js";
+import { Inbox } from "./inbox.js";
+import { Outbox } from "./outbox.js";
+import { Rest } from "./rest.js";
+import { memoryStorage, Session } from "./session.js";
+import { Socket } from "./socket.js";
+import { systemClock } from "./timing.js";
+
+export { BrowserStorage, LambchatError, memoryStorage };
+
+const DEFAULT_LIMITS = {
+  connection_max_age_s: 7200, max_frame_bytes: 32_768, max_content_bytes: 16_384,
+};
+
+/**
+ * One user's client. Events (`on`):
+ * - `message`: a message, every one once and in order of `seq` within its conversation
+ * - `updated`: a message that was edited, recalled or reacted to
+ * - `receipt`, `typing`, `presence`, `notify`, `event`: the server's frames of that type
+ * - `state`: `{state: "offline" | "connecting" | "online" | "waiting", retryAt?}`
+ * - `signed_out`: the session ended; `{reason}` is the error, or null after `logout`
+ */
+export class Lambchat {
+  #emitter = new Emitter();
+  #limits = DEFAULT_LIMITS;
+  #config = null;
+  #signedIn = false; // so that the end of a session is told once
+
+  /** @param {object} [options] All but `baseUrl` and `storage` are for tests and old runtimes. */
+  constructor({
+    baseUrl = globalThis.location?.origin ?? "",
+    storage = memoryStorage(),
+    fetch = (...args) => globalThis.fetch(...args),
+    WebSocket = globalThis.WebSocket,
+    locks = globalThis.navigator?.locks,
+    clock = systemClock,
+    random = Math.random,
+  } = {}) {
+    const common = { clock, random };
+    const http = { baseUrl: baseUrl.replace(/\/+$/, ""), fetch, clock };
+    const request = (frame) => this.socket.request(frame);
+    const isOnline = () => this.socket.isOnline;
+    const onEnd = (reason) => this.#end(reason);
+    this.session = new Session({ ...http, storage, locks, onEnd });
+    this.rest = new Rest({ ...http, random, session: this.session });
+    this.outbox = new Outbox({ request, isOnline, limits: () => this.#limits, ...common });
+    this.acks = new Acks({ request, isOnline, ...common });
+    this.catchUp = new CatchUp({
+      request,
+      ...common,
+      cursors: () => this.inbox.cursors(),
+      onRefused: (id) => this.inbox.forget(id),
+    });
+    this.inbox = new Inbox({
+      clock,
+      deliver: (message) => this.#deliver(message),
+      startOf: async (id) => (await this.conversation(id)).read_seq,
+      catchUp: (ids) => this.catchUp.of(ids),
+    });
+    this.socket = new Socket({
+      WebSocket,
+      ...common,
+      address: (failedAttempts) => this.#address(failedAttempts),
+      onPush: (frame) => this.#push(frame),
+      onState: (state) => this.#emitter.emit("state", state),
+      onOnline: () => this.#online(),
+      onStop: onEnd,
+    });
+  }
+
+  on(type, listener) {
+    return this.#emitter.on(type, listener);
+  }
+
+  /** The signed-in user, or null. */
+  get user() {
+    return this.session.current?.user ?? null;
+  }
+
+  get state() {
+    return this.socket.state;
+  }
+
+  /** The server's limits, as `/v1/client-config` has them. */
+  get limits() {
+    return this.#limits;
+  }
+
+  register({ username, password, nickname }) {
+    return this.rest.open("POST", "/v1/auth/register", { username, password, nickname });
+  }
+
+  async login({ username, password, deviceName }) {
+    const answer = await this.rest.open("POST", "/v1/auth/login", {
+      username, password, device_name: deviceName,
+    });
+    await this.session.save(answer);
+    this.#signedIn = true;
+    return answer.user;
+  }
+
+  /** Ends the session here and on the server; here also when the server cannot be reached. */
+  async logout() {
+    this.socket.stop();
+    await this.rest.post("/v1/auth/logout").catch(() => {});
+    await this.session.clear();
+    this.#end(null);
+  }
+
+  /** Opens the connection and keeps it open; `state` tells how it fares. */
+  connect() {
+    this.#signedIn = true;
+    this.socket.start();
+  }
+
+  disconnect() {
+    this.socket.stop();
+  }
+
+  /** The network or the tab came back: do not wait for the next attempt. */
+  wake() {
+    this.socket.wake();
+  }
+
+  /**
+   * Sends a message, now or when the connection is back.
+   * @param {string | {to: string}} target A conversation's id, or the user to write to.
+   * @param {string} content
+   * @param {object} [more] Further members of the message: `content_type`, `reply_to`, …
+   * @returns {{client_msg_id: string, sent: Promise<object>}} `sent` rejects with the reason when
+   *   the message can never be sent.
+   */
+  send(target, content, more = {}) {
+    const client_msg_id = more.client_msg_id ?? newId();
+    const where = typeof target === "string" ? { conversation_id: target } : { to: target.to };
+    const sent = this.outbox.add({ ...where, content_type: "text", ...more, client_msg_id, content });
+    return { client_msg_id, sent };
+  }
+
+  /** Marks everything up to `seq` as read. */
+  read(conversationId, seq) {
+    this.acks.read(conversationId, seq);
+  }
+
+  /** Says that the caller knows everything up to `seq`, from a cursor kept or from history. */
+  known(conversationId, seq) {
+    this.inbox.advanceTo(conversationId, seq);
+  }
+
+  /** The cursors, to be kept by a client that wants each message once over restarts. */
+  cursors() {
+    return this.inbox.cursors();
+  }
+
+  /** Fetches what a `notify` only announced. */
+  fetchMissing(conversationId) {
+    return this.catchUp.of([conversationId]);
+  }
+
+  conversations({ cursor, limit } = {}) {
+    return this.rest.get("/v1/conversations", { cursor, limit });
+  }
+
+  conversation(id) {
+    return this.rest.get(`/v1/conversations/${encodeURIComponent(id)}`);
+  }
+
+  /** The direct conversation with a user, found again or made. */
+  openDirect(userId) {
+    return this.rest.post("/v1/conversations", { user_id: userId }, { idempotencyKey: newId() });
+  }
+
+  history(conversationId, { beforeSeq, afterSeq, limit } = {}) {
+    return this.rest.get(`/v1/conversations/${encodeURIComponent(conversationId)}/messages`, {
+      before_seq: beforeSeq, after_seq: afterSeq, limit,
+    });
+  }
+
+  users({ query, cursor, limit }) {
+    return this.rest.get("/v1/users", { query, cursor, limit });
+  }
+
+  getUser(id) {
+    return this.rest.get(`/v1/users/${encodeURIComponent(id)}`);
+  }
+
+  async #address(failedAttempts) {
+    // A browser does not tell why a handshake was refused; REST does, and renews the token.
+    if (failedAttempts > 0) await this.rest.get("/v1/users/me");
+    const token = await this.session.accessToken();
+    if (!this.#config || failedAttempts > 0) await this.#loadConfig();
+    const url = new URL(this.#config.websocket_url);
+    url.searchParams.set("token", token);
+    return { url: url.href, maxAgeMs: this.#limits.connection_max_age_s * 1000 };
+  }
+
+  async #loadConfig() {
+    this.#config = await this.rest.open("GET", "/v1/client-config");
+    this.#limits = { ...DEFAULT_LIMITS, ...this.#config.limits };
+  }
+
+  async #online() {
+    this.outbox.resume();
+    this.acks.resume();
+    await this.catchUp.of(Object.keys(this.inbox.cursors()));
+  }
+
+  #push(frame) {
+    if (frame.type === "messages") this.#messages(frame.messages);
+    else this.#emitter.emit(frame.type, frame.type === "updated" ? frame.message : frame);
+  }
+
+  #messages(messages) {
+    const touched = new Set();
+    for (const message of messages) {
+      if (!this.outbox.confirm(message)) touched.add(message.conversation_id);
+      this.inbox.receive(message);
+    }
+    // What came once more is acknowledged once more: the server did not know that it had arrived.
+    for (const id of touched) if (this.inbox.cursor(id)) this.acks.delivered(id, this.inbox.cursor(id));
+  }
+
+  #deliver(message) {
+    this.#emitter.emit("message", message);
+    if (message.sender_id !== this.user?.id) this.acks.delivered(message.conversation_id, message.seq);
+  }
+
+  #end(reason) {
+    if (!this.#signedIn) return;
+    this.#signedIn = false;
+    this.socket.stop();
+    this.outbox.clear(new LambchatError("signed_out", "You are signed out."));
+    this.acks.clear();
+    this.inbox.clear();
+    this.#emitter.emit("signed_out", { reason });
+  }
+}
+
+const newId = () => crypto.randomUUID();

@@ -1,16 +1,19 @@
 """Every error that reaches a client, one list for REST and WebSocket.
 
 IMError                      never raised directly
+├── InternalError            something went wrong in here
 ├── InvalidError             the request can never succeed as it is
-│   ├── InvalidJsonError, UnknownTypeError, InvalidFieldError, TooLargeError
-│   └── UnsupportedMediaTypeError, SelfError
-├── AuthError                who is asking is not established
-│   ├── UnauthorizedError, InvalidCredentialsError, TokenExpiredError
-│   └── TokenReusedError
+│   ├── InvalidJsonError, UnknownTypeError, InvalidFieldError, InvalidQueryError
+│   └── TooLargeError, UnsupportedMediaTypeError, SelfError
+├── UnauthorizedError        who is asking is not established
+│   └── InvalidCredentialsError, TokenExpiredError, TokenReusedError
 ├── ForbiddenError           who is asking may not
 │   └── BannedError, BlockedError, NotMemberError
-├── NotFoundError            user_not_found, conversation_not_found, …
-├── ConflictError            username_taken, already_exists, …
+├── NotFoundError            there is no such thing
+│   └── UserNotFoundError, ConversationNotFoundError
+├── MethodNotAllowedError    the path exists, the method does not
+├── ConflictError            the request contradicts what is stored
+│   └── UsernameTakenError, IdempotencyConflictError
 ├── RateLimitedError         retry after some seconds
 └── UnavailableError         a service behind us did not answer; the request may have been done
 """

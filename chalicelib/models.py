@@ -77,6 +77,25 @@ class User:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A log-in on one device; a new log-in there makes a new session (requirement APP-3).
+
+    Attributes:
+        id: Also the family of its refresh tokens: any of them but the newest is spent.
+        refresh_hash: SHA-256 of the newest refresh token's secret.
+    """
+
+    id: str
+    user_id: str
+    device_id: str
+    refresh_hash: str
+    created_at: float  # Unix seconds, as the two below
+    used_at: float
+    expires_at: float
+    device_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A message of a conversation (requirement IM-3); ``seq`` is 0 until it is numbered."""
 

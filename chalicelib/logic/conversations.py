@@ -27,10 +27,12 @@ class ConversationView:
     Attributes:
         last_message: The newest message as clients get it, or None.
         peer_id: The other user of a direct conversation.
+        peer: How far that user has come.
     """
 
     head: Head
     member: ConversationMember
+    peer: ConversationMember | None
     unread_count: int
     last_message: Mapping[str, Any] | None
     peer_id: str | None
@@ -105,29 +107,36 @@ class ConversationService:
             ConversationNotFoundError, NotMemberError: The user is not in it.
         """
         kind = self._access.check(user_id, conversation_id)
-        key = (conversation_id, user_id)
-        row = self._memberships.get((key,)).get(key) or self._new_place(*key)
         head = self._heads.get_conversations((conversation_id,)).get(conversation_id)
-        return self._view(user_id, row, head or Head(id=conversation_id, type=kind))
+        return self._views(user_id, [head or Head(id=conversation_id, type=kind)])[0]
 
     def all(self, user_id: str) -> list[ConversationView]:
         """Every conversation of a user, the one with the newest message first."""
-        rows = {row.conversation_id: row for row in self._memberships.of_user(user_id)}
-        rows.setdefault(WORLD, self._new_place(WORLD, user_id))
-        heads = dict(self._heads.get_conversations(list(rows)))
+        ids = [row.conversation_id for row in self._memberships.of_user(user_id)]
+        heads = dict(self._heads.get_conversations([*ids, WORLD]))
         heads.setdefault(WORLD, Head(id=WORLD, type=ConversationType.WORLD))
-        views = [self._view(user_id, rows[key], head) for key, head in heads.items()]
+        views = self._views(user_id, list(heads.values()))
         return sorted(views, key=lambda view: (view.head.updated_at, view.head.id), reverse=True)
 
-    def _view(self, user_id: str, row: ConversationMember, head: Head) -> ConversationView:
-        members = direct_members(head.id)
-        return ConversationView(
-            head=head,
-            member=row,
-            unread_count=unread(head, row),
-            last_message=self._last_message(head),
-            peer_id=next((one for one in members if one != user_id), None) if members else None,
+    def _views(self, user_id: str, heads: Sequence[Head]) -> list[ConversationView]:
+        rows = self._memberships.get(
+            (head.id, member) for head in heads for member in direct_members(head.id) or (user_id,)
         )
+        views = []
+        for head in heads:
+            row = rows.get((head.id, user_id)) or self._new_place(head.id, user_id)
+            peers = [one for one in direct_members(head.id) or () if one != user_id]
+            views.append(
+                ConversationView(
+                    head=head,
+                    member=row,
+                    unread_count=unread(head, row),
+                    last_message=self._last_message(head),
+                    peer_id=peers[0] if peers else None,
+                    peer=rows.get((head.id, peers[0])) if peers else None,
+                )
+            )
+        return views
 
     def _last_message(self, head: Head) -> Mapping[str, Any] | None:
         text = head.last

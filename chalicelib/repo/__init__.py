@@ -1,0 +1,1 @@
+"""Data access: one module for each table, the only place that knows DynamoDB."""

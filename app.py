@@ -1,0 +1,37 @@
+"""The REST API: a Chalice app behind one proxy resource of API Gateway."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from chalice.app import Chalice
+
+from chalicelib.http import auth, conversations, documents, users
+from chalicelib.http.dispatch import dispatch, resource_of
+from chalicelib.http.routing import trace_of
+from functions._log import new_logger
+
+app = Chalice("lambchat", configure_logs=False, env={})
+for api in (auth.api, users.api, conversations.api, documents.api):
+    app.register_blueprint(api.blueprint)
+
+logger = new_logger()
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Answers a request, and logs that it did: never its query, its body or a token."""
+    started = time.perf_counter()
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    logger.append_keys(trace_id=trace_of(headers))
+    answer = dispatch(app, event, context)
+    logger.info(
+        "request",
+        extra={
+            "method": event.get("requestContext", {}).get("httpMethod"),
+            "route": resource_of(app, event),
+            "status": answer["statusCode"],
+            "duration_ms": round((time.perf_counter() - started) * 1000, 1),
+        },
+    )
+    return answer

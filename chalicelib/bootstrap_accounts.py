@@ -1,0 +1,209 @@
+"""The composition root's part for accounts and the REST API; see `bootstrap` for its rules."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+from chalicelib import bootstrap
+
+if TYPE_CHECKING:
+    from chalicelib.aws import JsonService
+    from chalicelib.logic.auth import AuthService
+    from chalicelib.logic.health import HealthService
+    from chalicelib.logic.keys import KeyService
+    from chalicelib.logic.policies import AuthPolicy
+    from chalicelib.logic.sessions import SessionService
+    from chalicelib.logic.tokens import Authenticator
+    from chalicelib.logic.users import UserService
+    from chalicelib.repo.idempotency import IdempotencyRepository
+    from chalicelib.repo.users import UserRepository
+
+_SIGNING_KEY = ("auth", "signing-key")
+_JWKS = ("auth", "jwks")
+
+
+@cache
+def users_table() -> UserRepository:
+    """The accounts."""
+    from chalicelib.repo.users import UserRepository
+
+    return UserRepository()
+
+
+@cache
+def idempotency_table() -> IdempotencyRepository:
+    """What repeated requests were answered."""
+    from chalicelib.logic.ids import new_id
+    from chalicelib.repo.idempotency import IdempotencyRepository
+
+    return IdempotencyRepository(clock=time.time, new_id=new_id)
+
+
+@cache
+def authenticator() -> Authenticator:
+    """Establishes who is asking; all that the WebSocket authorizer needs."""
+    from chalicelib.logic.tokens import Authenticator, TokenVerifier
+
+    verifier = TokenVerifier(jwks=jwks, issuer=_issuer(), clock=time.time)
+    return Authenticator(verifier, bootstrap.sessions_table())
+
+
+@cache
+def sessions() -> SessionService:
+    """Opens, prolongs and ends sessions."""
+    from chalicelib.logic.ids import new_id, new_secret
+    from chalicelib.logic.sessions import SessionService
+
+    return SessionService(
+        sessions=bootstrap.sessions_table(),
+        presence=bootstrap.presence(),
+        policy=_auth_policy,
+        clock=time.time,
+        new_id=new_id,
+        new_secret=new_secret,
+    )
+
+
+@cache
+def auth() -> AuthService:
+    """Registers and logs in."""
+    from chalicelib.logic.auth import AuthService
+    from chalicelib.logic.ids import new_id
+    from chalicelib.logic.passwords import Passwords
+    from chalicelib.logic.tokens import KEYS_MAX_AGE_SECONDS, TokenSigner
+
+    signer = TokenSigner(
+        key=lambda: _document(*_SIGNING_KEY, max_age_seconds=KEYS_MAX_AGE_SECONDS),
+        issuer=_issuer(),
+        clock=time.time,
+    )
+    return AuthService(
+        users=users_table(),
+        passwords=Passwords(),
+        sessions=sessions(),
+        signer=signer,
+        authenticator=authenticator(),
+        registry=bootstrap.presence(),
+        policy=_auth_policy,
+        clock=time.time,
+        new_id=new_id,
+    )
+
+
+@cache
+def users() -> UserService:
+    """Reads and changes profiles."""
+    from chalicelib.logic.users import UserService
+
+    return UserService(users_table(), time.time)
+
+
+@cache
+def keys() -> KeyService:
+    """Makes and rotates signing keys."""
+    from chalicelib.aws import parameter_store
+    from chalicelib.coord import parameter_path
+    from chalicelib.logic.keys import KeyService
+    from chalicelib.repo.signing_keys import SigningKeyRepository
+
+    return KeyService(
+        SigningKeyRepository(
+            parameter_store(),
+            key_path=parameter_path(*_SIGNING_KEY),
+            jwks_path=parameter_path(*_JWKS),
+        )
+    )
+
+
+@cache
+def health() -> HealthService:
+    """Asks the services behind this one whether they answer."""
+    from chalicelib.coord import parameter_path
+    from chalicelib.logic.health import HealthService
+    from chalicelib.mq import config
+    from chalicelib.repo import probes
+
+    def dynamodb() -> None:
+        with _impatient("dynamodb", target="DynamoDB_20120810", version="1.0") as store:
+            probes.dynamodb(store)
+
+    def parameter_store() -> None:
+        with _impatient("ssm", target="AmazonSSM", version="1.1") as store:
+            probes.parameter(store, parameter_path(*_JWKS))
+
+    def kafka() -> None:
+        probes.any_broker(config.load(bootstrap.centre(), "lambchat").brokers)
+
+    probe_of = {"dynamodb": dynamodb, "parameter_store": parameter_store, "kafka": kafka}
+    return HealthService(probe_of, time.time)
+
+
+def jwks(max_age_seconds: float) -> str | None:
+    """The public keys of access tokens, a JSON Web Key Set."""
+    return _document(*_JWKS, max_age_seconds=max_age_seconds)
+
+
+def ensure_topics(*, partitions: int, replication: int) -> list[str]:
+    """Creates the two topics where they are missing.
+
+    Returns:
+        Those that were created.
+
+    Raises:
+        UnavailableError: Kafka refused, is away, or is not configured.
+    """
+    from chalicelib import mq
+    from chalicelib.broker import EVENTS, TASKS
+    from chalicelib.context import Context
+    from chalicelib.errors import UnavailableError
+    from chalicelib.mq.admin import MqError
+
+    try:
+        admin = mq.new_admin_client("lambchat", mq.with_config_centre(bootstrap.centre()))
+        return [
+            topic
+            for topic in (TASKS, EVENTS)
+            if admin.create_topic(Context(), topic, partitions=partitions, replication=replication)
+        ]
+    except (mq.MqConfigError, MqError) as error:
+        raise UnavailableError(str(error)) from error
+
+
+def _auth_policy() -> AuthPolicy:
+    from chalicelib.logic.policies import parse_auth
+
+    return parse_auth(_document("policy", "auth"))
+
+
+def _document(*parts: str, max_age_seconds: float | None = None) -> str | None:
+    from chalicelib.coord import CoordError, parameter_path
+    from chalicelib.errors import UnavailableError
+
+    try:
+        found = bootstrap.centre().get(parameter_path(*parts), max_age_seconds=max_age_seconds)
+    except CoordError as error:
+        raise UnavailableError(str(error)) from error
+    return found.value if found else None
+
+
+@contextmanager
+def _impatient(service: str, *, target: str, version: str) -> Iterator[JsonService]:
+    """A client for one question: a new connection shows more than a kept one."""
+    from chalicelib.aws import Endpoint, JsonService, endpoint_url, region
+    from chalicelib.repo.probes import TIMEOUT_SECONDS
+
+    url = endpoint_url(service, region())
+    endpoint = Endpoint(service, url, region(), timeout=TIMEOUT_SECONDS)
+    try:
+        yield JsonService(endpoint, target=target, version=version)
+    finally:
+        endpoint.close()
+
+
+def _issuer() -> str:
+    return f"lambchat-{os.environ.get('STAGE', 'local')}"

@@ -1,0 +1,163 @@
+"""The OpenAPI 3.1 document, made from what the routes declare: https://spec.openapis.org/oas/v3.1.1."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from chalicelib.errors import (
+    IdempotencyConflictError,
+    IMError,
+    InternalError,
+    InvalidFieldError,
+    InvalidJsonError,
+    InvalidQueryError,
+    NotFoundError,
+    TokenExpiredError,
+    TooLargeError,
+    UnauthorizedError,
+    UnavailableError,
+    UnsupportedMediaTypeError,
+)
+from chalicelib.http import idempotency, problem
+from chalicelib.http.routing import Operation, View
+from chalicelib.http.schema import REQUIRED, JsonObject, Schema, string
+
+VERSION = "1.0.0"
+_PARAMETER = re.compile(r"{(\w+)}")
+
+
+def operations_of(routes: Mapping[str, Mapping[str, Any]]) -> list[Operation]:
+    """The declarations behind a Chalice app's routes, in order of their paths."""
+    views = [entry.view_function for path in sorted(routes) for entry in routes[path].values()]
+    return [view.operation for view in views if isinstance(view, View)]
+
+
+def document(operations: Iterable[Operation]) -> JsonObject:
+    """The document of these operations."""
+    named: JsonObject = {}
+    paths: JsonObject = {}
+    tags: dict[str, None] = {}
+    for operation in operations:
+        tags[operation.tag] = None
+        described = _operation(operation, named)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = described
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "lambchat",
+            "version": VERSION,
+            "description": "Instant messaging. Frames of the WebSocket API are in docs/.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": tag} for tag in tags],
+        "paths": paths,
+        "components": {
+            "schemas": dict(sorted(named.items())),
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+            },
+        },
+    }
+
+
+def _operation(operation: Operation, named: JsonObject) -> JsonObject:
+    described: JsonObject = {
+        "operationId": f"{operation.tag}.{operation.handler.__name__}",
+        "summary": operation.summary,
+        "tags": [operation.tag],
+        "security": [{"bearer": []}] if operation.auth else [],
+        "responses": {
+            str(operation.status): _success(operation, named),
+            **_failures(operation, named),
+        },
+    }
+    if parameters := _parameters(operation):
+        described["parameters"] = parameters
+    if operation.body is not None:
+        described["requestBody"] = {
+            "required": not operation.body_optional,
+            "content": {"application/json": {"schema": _reference(operation.body, named)}},
+        }
+    return described
+
+
+def _parameters(operation: Operation) -> list[JsonObject]:
+    identifier = string(min_length=1, max_length=64)
+    found = [
+        {"name": name, "in": "path", "required": True, "schema": identifier}
+        for name in _PARAMETER.findall(operation.path)
+    ]
+    found.extend(
+        {
+            "name": name,
+            "in": "query",
+            "required": REQUIRED in schema,
+            "schema": {key: value for key, value in schema.items() if key != REQUIRED},
+        }
+        for name, schema in operation.query.items()
+    )
+    if operation.idempotent:
+        found.append(
+            {
+                "name": idempotency.HEADER,
+                "in": "header",
+                "required": False,
+                "schema": idempotency.KEY,
+            }
+        )
+    return found
+
+
+def _success(operation: Operation, named: JsonObject) -> JsonObject:
+    described: JsonObject = {"description": HTTPStatus(operation.status).phrase}
+    if operation.answer is not None:
+        schema = _reference(operation.answer, named)
+        described["content"] = {operation.media_type: {"schema": schema}}
+    return described
+
+
+def _failures(operation: Operation, named: JsonObject) -> JsonObject:
+    by_status: dict[int, list[str]] = {}
+    for error in dict.fromkeys((*operation.errors, *_implied(operation))):
+        by_status.setdefault(error.http_status, []).append(f"`{error.code}`")
+    content = {problem.MEDIA_TYPE: {"schema": _reference(problem.SCHEMA, named)}}
+    return {
+        str(status): {"description": ", ".join(codes), "content": content}
+        for status, codes in sorted(by_status.items())
+    }
+
+
+def _implied(operation: Operation) -> Iterable[type[IMError]]:
+    if operation.auth:
+        yield from (UnauthorizedError, TokenExpiredError)
+    if operation.query:
+        yield InvalidQueryError
+    if "{" in operation.path:
+        yield NotFoundError
+    if operation.body is not None:
+        yield from (InvalidJsonError, InvalidFieldError, TooLargeError, UnsupportedMediaTypeError)
+    if operation.idempotent:
+        yield IdempotencyConflictError
+    yield from (InternalError, UnavailableError)
+
+
+def _reference(schema: Schema, named: JsonObject) -> JsonObject:
+    """The schema with each titled one in it replaced by a reference, and put into ``named``."""
+    changed: JsonObject = {key: value for key, value in schema.items() if key != "title"}
+    if "properties" in schema:
+        members = schema["properties"].items()
+        changed["properties"] = {name: _reference(member, named) for name, member in members}
+    if "items" in schema:
+        changed["items"] = _reference(schema["items"], named)
+    if "anyOf" in schema:
+        changed["anyOf"] = [_reference(one, named) for one in schema["anyOf"]]
+    if "title" not in schema:
+        return changed
+    title = schema["title"]
+    if named.setdefault(title, changed) != changed:
+        raise ValueError(f"two different schemas are called {title}")
+    return {"$ref": f"#/components/schemas/{title}"}

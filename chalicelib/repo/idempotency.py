@@ -1,0 +1,140 @@
+"""The table `idempotency`: what a request with an ``Idempotency-Key`` was answered.
+
+An item is taken with a lease before the work begins, so that of two equal requests one works; when
+its process dies, a repetition takes the item over after the lease, with the same operation id:
+what the first one may have created is found again under it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import PynamoDBException
+from pynamodb.expressions.condition import Condition
+from pynamodb.models import Model
+
+from chalicelib.errors import IdempotencyConflictError
+from chalicelib.repo.pynamo import is_condition, on_table, translated
+
+LEASE_SECONDS = 60.0  # longer than a function may run
+KEPT_SECONDS = 24 * 3600
+
+
+class _Item(Model):
+    key = UnicodeAttribute(hash_key=True)
+    fingerprint = UnicodeAttribute()
+    operation_id = UnicodeAttribute()
+    lease_until = NumberAttribute()
+    status = NumberAttribute(default=0)
+    answer = UnicodeAttribute(default="")
+    ttl = NumberAttribute()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A request that may go ahead, or the answer that it had before.
+
+    Attributes:
+        operation_id: The same in every attempt at the same request.
+        status: Of the earlier answer, 0 when there is none yet.
+        answer: Its body.
+    """
+
+    key: str
+    operation_id: str
+    lease_until: float
+    status: int = 0
+    answer: str = ""
+
+
+class IdempotencyRepository:
+    """Every change is one conditional write."""
+
+    def __init__(self, *, clock: Callable[[], float], new_id: Callable[[], str]) -> None:
+        self._items = on_table(_Item, "idempotency")
+        self._clock = clock
+        self._new_id = new_id
+
+    def begin(self, key: str, fingerprint: str) -> Attempt:
+        """Takes the key for this request, or finds what the request was answered.
+
+        Raises:
+            IdempotencyConflictError: Another request has the key, or this one is still running.
+        """
+        now = self._clock()
+        fresh = self._items(
+            key,
+            fingerprint=fingerprint,
+            operation_id=self._new_id(),
+            lease_until=now + LEASE_SECONDS,
+            ttl=int(now) + KEPT_SECONDS,
+        )
+        # DynamoDB removes expired items late: one that is still there counts as gone.
+        if self._save(fresh, self._items.key.does_not_exist() | (self._items.ttl <= int(now))):
+            return _attempt(fresh)
+        return self._resume(key, fingerprint)
+
+    def finish(self, attempt: Attempt, status: int, answer: str) -> None:
+        """Keeps the answer, unless somebody else has taken the request over."""
+        self._release(attempt, status=status, answer=answer)
+
+    def abandon(self, attempt: Attempt) -> None:
+        """Lets the next repetition try at once: this one failed."""
+        self._release(attempt, lease_until=0.0)
+
+    def _resume(self, key: str, fingerprint: str) -> Attempt:
+        with translated():
+            try:
+                item = self._items.get(key, consistent_read=True)
+            except self._items.DoesNotExist:
+                raise _still_running(1.0) from None
+        if item.fingerprint != fingerprint:
+            raise IdempotencyConflictError
+        if item.status:
+            return _attempt(item)
+        now = self._clock()
+        if item.lease_until > now:
+            raise _still_running(item.lease_until - now)
+        held = item.lease_until
+        item.lease_until = now + LEASE_SECONDS
+        if not self._save(item, (self._items.lease_until == held) & (self._items.status == 0)):
+            raise _still_running(1.0)
+        return _attempt(item)
+
+    def _release(self, attempt: Attempt, **changes: float | str) -> None:
+        actions = [getattr(self._items, name).set(value) for name, value in changes.items()]
+        ours = self._items.lease_until == attempt.lease_until
+        with translated():
+            try:
+                self._items(attempt.key).update(actions=actions, condition=ours)
+            except PynamoDBException as error:
+                if not is_condition(error):
+                    raise
+
+    def _save(self, item: _Item, condition: Condition) -> bool:
+        with translated():
+            try:
+                item.save(condition=condition)
+            except PynamoDBException as error:
+                if is_condition(error):
+                    return False
+                raise
+        return True
+
+
+def _attempt(item: _Item) -> Attempt:
+    return Attempt(
+        key=item.key,
+        operation_id=item.operation_id,
+        lease_until=float(item.lease_until),
+        status=int(item.status),
+        answer=item.answer,
+    )
+
+
+def _still_running(seconds: float) -> IdempotencyConflictError:
+    return IdempotencyConflictError(
+        "the request with this Idempotency-Key is still running", retry_after=seconds
+    )

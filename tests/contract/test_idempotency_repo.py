@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from itertools import count
+from uuid import uuid4
+
+import pytest
+
+from chalicelib.errors import IdempotencyConflictError
+from chalicelib.repo.idempotency import KEPT_SECONDS, LEASE_SECONDS, IdempotencyRepository
+from tests.fakes_accounts import Clock, FakeIdempotency
+
+Idempotency = IdempotencyRepository | FakeIdempotency
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=["fake", "moto", "endpoint"])
+def table(request: pytest.FixtureRequest, clock: Clock) -> Idempotency:
+    if request.param == "fake":
+        return FakeIdempotency(clock)
+    request.getfixturevalue("tables" if request.param == "endpoint" else "moto")
+    ids = count()
+    return IdempotencyRepository(clock=clock, new_id=lambda: f"operation{next(ids)}")
+
+
+@pytest.fixture
+def key() -> str:
+    return uuid4().hex
+
+
+def test_a_repetition_gets_the_answer_of_the_first(table: Idempotency, key: str) -> None:
+    first = table.begin(key, "body")
+    assert first.status == 0
+    table.finish(first, 201, '{"id":"é"}')
+
+    again = table.begin(key, "body")
+
+    assert (again.status, again.answer) == (201, '{"id":"é"}')
+
+
+def test_another_body_is_a_conflict(table: Idempotency, key: str) -> None:
+    table.finish(table.begin(key, "body"), 201, "{}")
+
+    with pytest.raises(IdempotencyConflictError):
+        table.begin(key, "other body")
+
+
+def test_a_request_that_is_still_running_is_a_conflict_for_now(
+    table: Idempotency, key: str
+) -> None:
+    table.begin(key, "body")
+
+    with pytest.raises(IdempotencyConflictError) as caught:
+        table.begin(key, "body")
+
+    assert caught.value.retry_after == pytest.approx(LEASE_SECONDS)
+
+
+def test_after_the_lease_a_repetition_goes_on_with_the_same_operation(
+    table: Idempotency, key: str, clock: Clock
+) -> None:
+    died = table.begin(key, "body")
+    clock.now += LEASE_SECONDS
+
+    again = table.begin(key, "body")
+
+    assert again.status == 0
+    assert again.operation_id == died.operation_id
+    with pytest.raises(IdempotencyConflictError):
+        table.begin(key, "body")
+
+
+def test_who_was_thought_dead_does_not_overwrite_the_answer(
+    table: Idempotency, key: str, clock: Clock
+) -> None:
+    slow = table.begin(key, "body")
+    clock.now += LEASE_SECONDS
+    quick = table.begin(key, "body")
+    table.finish(quick, 201, "quick")
+
+    table.finish(slow, 409, "slow")
+    table.abandon(slow)
+
+    assert table.begin(key, "body").answer == "quick"
+
+
+def test_a_failed_attempt_can_be_repeated_at_once(table: Idempotency, key: str) -> None:
+    failed = table.begin(key, "body")
+    table.abandon(failed)
+
+    again = table.begin(key, "body")
+
+    assert again.operation_id == failed.operation_id
+    with pytest.raises(IdempotencyConflictError):
+        table.begin(key, "other body")
+
+
+def test_a_key_is_forgotten_after_a_day(table: Idempotency, key: str, clock: Clock) -> None:
+    first = table.begin(key, "body")
+    table.finish(first, 201, "{}")
+    clock.now += KEPT_SECONDS
+
+    fresh = table.begin(key, "other body")
+
+    assert fresh.status == 0
+    assert fresh.operation_id != first.operation_id

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from chalicelib.errors import UnavailableError
+from chalicelib.models import User
+from chalicelib.repo.users import UserRepository
+from tests.fakes_accounts import FakeUsers
+
+Users = UserRepository | FakeUsers
+MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
+
+
+@pytest.fixture(params=["fake", "moto", "endpoint"])
+def users(request: pytest.FixtureRequest) -> Users:
+    if request.param == "fake":
+        return FakeUsers()
+    if request.param == "endpoint":
+        request.getfixturevalue("tables")
+    else:
+        request.getfixturevalue("moto")
+    return UserRepository()
+
+
+def user(name: str = "", **members: object) -> User:
+    fresh = User(
+        id=f"u{uuid4().hex[:19]}",
+        username=name or f"Name{uuid4().hex[:12]}",
+        password_hash="hash",
+        created_at=MOMENT,
+        updated_at=MOMENT,
+    )
+    return replace(fresh, **members)  # type: ignore[arg-type]
+
+
+@pytest.mark.req("IM-10", "IM-2", "SHAPE-9")
+def test_a_created_user_is_read_back_whole(users: Users) -> None:
+    one = user(nickname="Zoë 👩‍🚀", signature="שלום", avatar="https://a/b", roles=("admin",))
+
+    created = users.create(one)
+
+    assert created
+    assert users.get(one.id) == one
+
+
+def test_a_user_is_found_by_name_whatever_its_case(users: Users) -> None:
+    one = user()
+    users.create(one)
+
+    found = users.by_name(one.username.swapcase())
+
+    assert found == one
+
+
+def test_nobody_is_found_by_an_unknown_name_or_id(users: Users) -> None:
+    assert users.by_name("nobody-has-this") is None
+    assert users.get("unobody") is None
+
+
+def test_a_name_is_given_once(users: Users) -> None:
+    one, other = user("Taken.One"), user("taken.one")
+    users.create(one)
+
+    created = users.create(other)
+
+    assert not created
+    assert users.get(other.id) is None
+    assert users.by_name("taken.one") == one
+
+
+def test_creating_the_same_user_again_is_no_fault(users: Users) -> None:
+    one = user()
+    users.create(one)
+
+    assert users.create(one)
+
+
+def test_a_password_is_replaced_only_where_it_is_still_the_one_that_was_read(users: Users) -> None:
+    one = user()
+    users.create(one)
+
+    assert users.set_password(one, "second")
+    assert not users.set_password(one, "third")
+    assert users.get(one.id) == replace(one, password_hash="second")
+
+
+def test_a_profile_is_changed_and_nothing_else(users: Users) -> None:
+    one = user()
+    users.create(one)
+    users.set_password(one, "second")
+
+    assert users.set_profile(replace(one, nickname="Nick", gender="female"))
+
+    stored = users.get(one.id)
+    assert stored == replace(one, nickname="Nick", gender="female", password_hash="second")
+
+
+def test_the_profile_of_nobody_is_not_created(users: Users) -> None:
+    one = user()
+
+    assert not users.set_profile(one)
+    assert users.get(one.id) is None
+
+
+@pytest.mark.req("APP-2")
+def test_a_search_finds_the_beginnings_of_names_in_order_and_page_by_page(users: Users) -> None:
+    prefix = f"q{uuid4().hex[:8]}"
+    names = [prefix + end for end in ("", "-a", ".b", "0", "_c", "z")]
+    for name in reversed(names):
+        users.create(user(name.upper()))
+    users.create(user(prefix[:-1]))
+
+    first = users.search(prefix, after="", limit=4)
+    second = users.search(prefix, after=first[-1].username.lower(), limit=4)
+
+    assert [one.username.lower() for one in first + second] == names
+
+
+def test_a_store_that_is_away_is_unavailable(monkeypatch: pytest.MonkeyPatch, moto: None) -> None:
+    monkeypatch.setenv("STAGE", "no-such-stage")
+    users = UserRepository()
+
+    with pytest.raises(UnavailableError) as caught:
+        users.get("u1")
+    with pytest.raises(UnavailableError):
+        users.create(user())
+    assert caught.value.__cause__ is not None

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib import bootstrap
+from chalicelib import bootstrap_accounts as accounts
+from tests.rest import Rest
+
+_BUILT = (accounts.auth, accounts.users, accounts.sessions, accounts.authenticator)
+
+
+@pytest.fixture
+def rest(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rest]:
+    """The REST API on fakes: the composition root gets them instead of the tables."""
+    made = Rest()
+    monkeypatch.setenv("STAGE", "unit")
+    monkeypatch.setenv("WEBSOCKET_URL", "ws://127.0.0.1:8081/local")
+    monkeypatch.setattr(bootstrap, "centre", lambda: made.centre)
+    monkeypatch.setattr(bootstrap, "sessions_table", lambda: made.sessions)
+    monkeypatch.setattr(bootstrap, "presence", lambda: made.presence)
+    monkeypatch.setattr(accounts, "users_table", lambda: made.users)
+    monkeypatch.setattr(accounts, "idempotency_table", lambda: made.idempotency)
+    monkeypatch.setattr(time, "time", made.clock)
+    for built in _BUILT:
+        built.cache_clear()
+    yield made
+    for built in _BUILT:
+        built.cache_clear()

@@ -1,0 +1,65 @@
+# lambchat: `make help` lists what there is to do.
+PROFILE ?= embedded
+PORT ?= 8080
+WS_PORT ?= 8081
+DATA ?= .data/$(PROFILE)
+LOG ?= normal
+VENV := .venv
+PY := $(VENV)/bin/python
+UV := $(VENV)/bin/uv pip install -q --require-hashes
+SOURCES := app.py chalicelib functions localstack tests bench
+UP = -m localstack.emulator up --name lambchat --profile $(PROFILE) --template template.yaml \
+	--static web --port $(PORT) --ws-port $(WS_PORT) --data $(DATA) --log $(LOG) --topic EVENTS \
+	--parameter Stage=local --parameter KafkaBootstrap={kafka} \
+	--init "$(PY) -m chalicelib.cli init --partitions 4" --health /v1/health
+MARKS := $(if $(filter full,$(PROFILE)),,-m "not full")
+.PHONY: help run setup setup-dev test check fmt bench clean lock
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/'
+
+run: setup ## start everything: PROFILE=embedded|full PORT=8080 WS_PORT=8081 DATA=.data/… ADMIN_PASSWORD=…
+	@ADMIN_PASSWORD="$(ADMIN_PASSWORD)" exec $(PY) $(UP)
+
+setup: $(VENV)/.local ## install what `make run` needs
+setup-dev: setup $(VENV)/.dev ## install what the tests need
+
+$(VENV)/.uv: requirements/uv.txt
+	@python=$$(for p in python3 python3.13 python3.12 python3.11; do command -v $$p >/dev/null && \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done); \
+	test -n "$$python" || { echo "lambchat needs Python 3.11 or newer"; exit 1; }; \
+	echo "setting up $(VENV) with $$python"; \
+	$$python -m venv $(VENV) || { echo "the module venv is missing: install python3-venv"; exit 1; }
+	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt && touch $@
+
+$(VENV)/.local: $(VENV)/.uv requirements/local.txt requirements/ministack.txt
+	@echo "installing packages"
+	@$(UV) --python $(PY) -r requirements/local.txt
+	@test -x $(VENV)/ministack/bin/python || $(VENV)/bin/uv venv -q --python $(PY) $(VENV)/ministack
+	@$(UV) --python $(VENV)/ministack/bin/python -r requirements/ministack.txt && touch $@
+
+$(VENV)/.dev: $(VENV)/.uv requirements/dev.txt
+	@echo "installing the tools for tests"
+	@$(UV) --python $(PY) -r requirements/dev.txt && touch $@
+
+test: setup-dev ## run the tests; PROFILE=full also those that need Java
+	@echo "testing, profile $(PROFILE)"
+	@PROFILE=$(PROFILE) $(PY) -m pytest -q $(MARKS) $(ARGS)
+
+check: setup-dev ## lint, types and unit tests, in less than a minute
+	$(PY) -m ruff check $(SOURCES)
+	$(PY) -m ruff format --check $(SOURCES)
+	$(PY) -m mypy
+	$(PY) -m pytest -q tests/unit
+
+fmt: setup-dev ## format
+	$(PY) -m ruff check -q --fix $(SOURCES); $(PY) -m ruff format -q $(SOURCES)
+
+bench: setup-dev ## measure, on the full profile
+	$(PY) -m bench.run
+
+clean: ## forget local data
+	rm -rf .data
+
+lock: setup-dev ## renew the pinned dependencies
+	sh requirements/lock.sh

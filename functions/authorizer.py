@@ -1,8 +1,4 @@
-"""WebSocket authorizer: who may connect, and as whom.
-
-No identity source is configured, for the token may be in the header or in the query, and API
-Gateway would demand every source that is named. It is not asked again for the routes.
-"""
+"""WebSocket authorizer: who may connect, and as whom; the token is in the header or the query."""
 
 from __future__ import annotations
 

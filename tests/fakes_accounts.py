@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from chalicelib.coord import CoordError, Parameter
@@ -35,6 +36,9 @@ class FakeUsers:
 
     def get(self, user_id: str) -> User | None:
         return self.rows.get(user_id)
+
+    def get_many(self, user_ids: Iterable[str]) -> dict[str, User]:
+        return {user_id: self.rows[user_id] for user_id in user_ids if user_id in self.rows}
 
     def by_name(self, username: str) -> User | None:
         name = username.lower()

@@ -92,6 +92,8 @@ def _command(record: Mapping[str, Any]) -> Command:
     except ValueError:
         body = None
     readable = isinstance(body, dict) and body.get("v") == FORMAT
+    if isinstance(body, dict) and isinstance(body.get("v"), int) and body["v"] > FORMAT:
+        raise RuntimeError(f"a record in format {body['v']}: a newer function will take it")
     return Command(
         name=str(body.get("task") or body.get("event") or "") if readable else "",
         args=(body.get("args") or body.get("payload") or {}) if readable else {},

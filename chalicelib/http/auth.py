@@ -28,7 +28,7 @@ GIVEN_PASSWORD = string(min_length=1, max_length=128, format="password")
 DEVICE_ID = string(
     min_length=1,
     max_length=64,
-    pattern=r"^[A-Za-z0-9_-]+\Z",
+    pattern=r"[A-Za-z0-9_-]+",
     description="letters a-z, digits, _ and -",
 )
 TOKENS = obj(

@@ -37,14 +37,14 @@ def string(
     choices: Sequence[str] = (),
     **more: Any,
 ) -> Schema:
-    """Text; lengths are in characters."""
+    """Text; lengths are in characters, and a pattern is for the whole of it."""
     schema: dict[str, Any] = {"type": "string", **more}
     if min_length:
         schema["minLength"] = min_length
     if max_length is not None:
         schema["maxLength"] = max_length
     if pattern:
-        schema["pattern"] = pattern
+        schema["pattern"] = f"^(?:{pattern})$"
     if choices:
         schema["enum"] = list(choices)
     return schema
@@ -179,7 +179,8 @@ def _wrong_text(schema: Schema, value: str) -> str:
         return f"expected {_range(least, most)} characters"
     if "enum" in schema and value not in schema["enum"]:
         return "expected one of " + ", ".join(repr(choice) for choice in schema["enum"])
-    if "pattern" in schema and not re.search(schema["pattern"], value):
+    # Not search: `$` is before a final line feed too, other than in JSON Schema's own dialect.
+    if "pattern" in schema and not re.fullmatch(schema["pattern"], value):
         return f"expected {schema.get('description') or 'the pattern ' + schema['pattern']}"
     return ""
 

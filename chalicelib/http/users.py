@@ -23,12 +23,12 @@ api = Api("users")
 USERNAME = string(
     min_length=3,
     max_length=32,
-    pattern=r"^[A-Za-z0-9_.-]+\Z",
+    pattern=r"[A-Za-z0-9_.-]+",
     description="letters a-z, digits, _ . and -",
 )
 NICKNAME = string(max_length=64)
 AVATAR = string(
-    max_length=512, pattern=r"^(https?://\S+)?\Z", description="an http or https URL, or nothing"
+    max_length=512, pattern=r"(https?://\S+)?", description="an http or https URL, or nothing"
 )
 SIGNATURE = string(max_length=256)
 GENDER = string(choices=("", "female", "male", "other"))

@@ -41,6 +41,8 @@ class Pusher:
                 for connection_id, texts in posts.items()
                 if at < len(texts) and results[connection_id] is PushResult.SENT
             ]
+            if not wave:
+                break
             requests = [
                 Request("POST", self._path(key), _encode(encoded, text), {}) for key, text in wave
             ]

@@ -49,7 +49,7 @@ def ministack(port: int, data: Path, *, persist: bool) -> Spec:
 
 def embedded_kafka(topics: Sequence[str]) -> Spec:
     """The broker inside librdkafka: in memory, one consumer a group."""
-    command = [sys.executable, "-m", "localstack.emulator.kafka_embedded", "--port", "0"]
+    command = [sys.executable, "-m", "localstack.emulator.kafka_embedded"]
     for topic in topics:
         command += ["--topic", f"{topic}:4"]
     return Spec(name="kafka", title="Kafka (embedded)", command=command)

@@ -1,6 +1,7 @@
 """API Gateway's REST API in front of Lambda, proxy integration (event version 1.0).
 
-The stage is not part of the path, as behind a custom domain. Shapes:
+The stage is no part of the path, as behind a custom domain: the API then has the origin of the
+static files, as a distribution in front of both gives it. Shapes:
 docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 """
 
@@ -9,137 +10,130 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import logging
 import re
-import time
-import uuid
 from typing import Any
-from urllib.parse import unquote
 
-from localstack.emulator.events import header_maps, query_parameters
-from localstack.emulator.gateway import Invoker
 from localstack.emulator.httpserver import Request, Response
+from localstack.emulator.integration import TIMEOUT_SECONDS, Invoker
+from localstack.emulator.quotas import TokenBucket
+from localstack.emulator.rest_events import RestEvents
 from localstack.emulator.runtime import ThrottledError
 from localstack.emulator.template import RestApi, RestRoute
 
 MAX_BODY_BYTES = 10 * 1024 * 1024  # API Gateway quota: payload of a REST API
-_TIMEOUT_SECONDS = 29.0  # API Gateway quota: integration timeout
-_JSON = (("content-type", "application/json"),)
+
+logger = logging.getLogger(__name__)
 
 
 class RestGateway:
-    """Serves one REST API."""
+    """Serves one REST API.
 
-    def __init__(self, api: RestApi, invoker: Invoker, *, account: str = "000000000000") -> None:
-        self._api = api
+    Args:
+        api: Its routes.
+        invoker: Where the functions are.
+        account: Part of the events.
+        requests: The bucket of requests, when it is shared with other gateways.
+        timeout_seconds: How long a function has.
+    """
+
+    def __init__(
+        self,
+        api: RestApi,
+        invoker: Invoker,
+        *,
+        account: str = "000000000000",
+        requests: TokenBucket | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
         self._invoker = invoker
-        self._account = account
+        self._events = RestEvents(api, account)
+        self._requests = requests or TokenBucket(None)
+        self._timeout_seconds = timeout_seconds
         # A literal path goes before one with parameters, those before a greedy one.
         order = sorted(api.routes, key=lambda route: ("+}" in route.path, "{" in route.path))
-        self._routes = [(_pattern(route.path), route) for route in order]
+        self._routes = [(*_pattern(route.path), route) for route in order]
 
-    def match(self, request: Request) -> tuple[RestRoute, dict[str, str]] | None:
-        """The route of a request and its path parameters."""
-        for pattern, route in self._routes:
+    async def answer(self, request: Request) -> Response | None:
+        """The answer of the route's function; None when no resource has such a path."""
+        known = False
+        for pattern, names, route in self._routes:
             found = pattern.fullmatch(request.path)
             if found and route.method in ("ANY", request.method):
-                return route, {key: unquote(value) for key, value in found.groupdict().items()}
-        return None
+                parameters = dict(zip(names, found.groups(), strict=True))
+                return await self._invoke(request, route, parameters)
+            known = known or found is not None
+        return _message(403, "Missing Authentication Token") if known else None
 
-    async def answer(
+    async def _invoke(
         self, request: Request, route: RestRoute, parameters: dict[str, str]
     ) -> Response:
-        """Invokes the route's function."""
         if len(request.body) > MAX_BODY_BYTES:
-            return Response(413, b'{"message":"Request Too Long"}', _JSON)
-        event = json.dumps(self._event(request, route, parameters)).encode()
+            return _message(413, "Request Too Long")
+        if not self._requests.take():
+            return _message(429, "Too Many Requests")
+        event = self._events.build(request, route, parameters)
+        payload = json.dumps(event, separators=(",", ":")).encode()
         try:
-            invocation = self._invoker.invoke(route.function, event)
-            result = await asyncio.wait_for(invocation, _TIMEOUT_SECONDS)
+            async with asyncio.timeout(self._timeout_seconds):
+                result = await self._invoker.invoke(route.function, payload)
         except ThrottledError:
-            return Response(429, b'{"message":"Too Many Requests"}', _JSON)
+            return _message(429, "Too Many Requests")
         except TimeoutError:
-            return Response(504, b'{"message": "Endpoint request timed out"}', _JSON)
-        if result.error is None:
-            response = _response(result.payload)
-            if response is not None:
-                return response
-        return Response(502, b'{"message": "Internal server error"}', _JSON)
-
-    def _event(
-        self, request: Request, route: RestRoute, parameters: dict[str, str]
-    ) -> dict[str, Any]:
-        one, many = query_parameters(request.query)
-        body, encoded = _body(request.body)
-        now = time.time()
-        return {
-            "version": "1.0",
-            "resource": route.path,
-            "path": unquote(request.path),
-            "httpMethod": request.method,
-            **header_maps(request),
-            "queryStringParameters": one or None,
-            "multiValueQueryStringParameters": many or None,
-            "pathParameters": parameters or None,
-            "stageVariables": None,
-            "requestContext": {
-                "accountId": self._account,
-                "apiId": self._api.id,
-                "domainName": request.header("host") or "",
-                "extendedRequestId": uuid.uuid4().hex[:16],
-                "httpMethod": request.method,
-                "identity": {
-                    "sourceIp": request.peer,
-                    "userAgent": request.header("user-agent"),
-                },
-                "path": unquote(request.path),
-                "protocol": "HTTP/1.1",
-                "requestId": str(uuid.uuid4()),
-                "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
-                "requestTimeEpoch": int(now * 1000),
-                "resourceId": "local",
-                "resourcePath": route.path,
-                "stage": self._api.stage,
-            },
-            "body": body,
-            "isBase64Encoded": encoded,
-        }
+            return _message(504, "Endpoint request timed out")
+        except Exception:
+            logger.exception("invocation failed: %s", route.function)
+            return _message(502, "Internal server error")
+        response = _response(result.payload) if result.error is None else None
+        return response or _message(502, "Internal server error")
 
 
-def _pattern(path: str) -> re.Pattern[str]:
-    parts = []
+def _pattern(path: str) -> tuple[re.Pattern[str], list[str]]:
+    """A resource's path as an expression, and the names of its groups."""
+    parts, names = [], []
     for part in path.split("/"):
         if part.startswith("{"):
-            name = part.strip("{}+")
-            parts.append(f"(?P<{name}>{'.+' if part.endswith('+}') else '[^/]+'})")
+            names.append(part.strip("{}+"))
+            parts.append("(.+)" if part.endswith("+}") else "([^/]+)")
         else:
             parts.append(re.escape(part))
-    return re.compile("/".join(parts))
-
-
-def _body(body: bytes) -> tuple[str | None, bool]:
-    if not body:
-        return None, False
-    try:
-        return body.decode(), False
-    except UnicodeDecodeError:
-        return base64.b64encode(body).decode(), True
+    return re.compile("/".join(parts)), names
 
 
 def _response(payload: bytes) -> Response | None:
     """The function's answer, or None when it is malformed."""
     try:
         answer = json.loads(payload)
+        status = int(answer["statusCode"])
         body = answer.get("body") or ""
         data = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
-        headers = [(str(key), str(value)) for key, value in (answer.get("headers") or {}).items()]
-        for key, values in (answer.get("multiValueHeaders") or {}).items():
-            headers = [pair for pair in headers if pair[0].lower() != key.lower()]
-            headers.extend((str(key), str(value)) for value in values)
-        if any(set("\r\n") & set(key + value) for key, value in headers):
-            return None
-        if not any(key.lower() == "content-type" for key, _ in headers):
-            headers.append(("content-type", "application/json"))
-        kept = [pair for pair in headers if pair[0].lower() != "content-length"]
-        return Response(int(answer["statusCode"]), data, kept)
+        headers = _headers(answer)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+    if not 200 <= status < 600 or any(set("\r\n") & set(key + value) for key, value in headers):
+        return None
+    if not any(key.lower() == "content-type" for key, _ in headers):
+        headers.append(("content-type", "application/json"))
+    return Response(status, data, headers)
+
+
+def _headers(answer: dict[str, Any]) -> list[tuple[str, str]]:
+    """Headers of the answer; those with many values go before those with one."""
+    many = answer.get("multiValueHeaders") or {}
+    replaced = {key.lower() for key in many} | {"content-length", "transfer-encoding"}
+    headers = [
+        (str(key), _text(value))
+        for key, value in (answer.get("headers") or {}).items()
+        if key.lower() not in replaced
+    ]
+    headers.extend((str(key), _text(value)) for key, values in many.items() for value in values)
+    return headers
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _message(status: int, text: str) -> Response:
+    body = json.dumps({"message": text}).encode()
+    return Response(status, body, (("content-type", "application/json"),))

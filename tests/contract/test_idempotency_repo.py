@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from uuid import uuid4
 
 import pytest
 
-from chalicelib.errors import IdempotencyConflictError
-from chalicelib.repo.idempotency import KEPT_SECONDS, LEASE_SECONDS, IdempotencyRepository
+from chalicelib.errors import IdempotencyConflictError, UnavailableError
+from chalicelib.repo.idempotency import (
+    KEPT_SECONDS,
+    LEASE_SECONDS,
+    Attempt,
+    IdempotencyRepository,
+)
 from tests.fakes_accounts import Clock, FakeIdempotency
 
 Idempotency = IdempotencyRepository | FakeIdempotency
@@ -107,3 +113,32 @@ def test_a_key_is_forgotten_after_a_day(table: Idempotency, key: str, clock: Clo
 
     assert fresh.status == 0
     assert fresh.operation_id != first.operation_id
+
+
+def test_of_many_equal_requests_at_once_one_works(endpoint: str, key: str, clock: Clock) -> None:
+    ids = count()
+
+    def begin(_: int) -> bool:
+        table = IdempotencyRepository(clock=clock, new_id=lambda: f"operation{next(ids)}")
+        try:
+            return table.begin(key, "body").status == 0
+        except IdempotencyConflictError:
+            return False
+
+    with ThreadPoolExecutor(6) as pool:
+        working = list(pool.map(begin, range(6)))
+
+    assert working.count(True) == 1
+
+
+def test_a_store_that_is_away_is_unavailable(
+    moto: None, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt = Attempt(key="k", operation_id="o", lease_until=0.0)
+    monkeypatch.setenv("STAGE", "no-such-stage")
+    table = IdempotencyRepository(clock=clock, new_id=lambda: "operation")
+
+    with pytest.raises(UnavailableError):
+        table.begin("k", "body")
+    with pytest.raises(UnavailableError):
+        table.finish(attempt, 201, "{}")

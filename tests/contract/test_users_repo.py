@@ -61,6 +61,17 @@ def test_nobody_is_found_by_an_unknown_name_or_id(users: Users) -> None:
     assert users.get("unobody") is None
 
 
+def test_several_users_are_found_at_once_without_those_who_do_not_exist(users: Users) -> None:
+    one, other = user(), user()
+    users.create(one)
+    users.create(other)
+
+    found = users.get_many([one.id, "unobody", other.id, one.id])
+
+    assert found == {one.id: one, other.id: other}
+    assert users.get_many([]) == {}
+
+
 def test_a_name_is_given_once(users: Users) -> None:
     one, other = user("Taken.One"), user("taken.one")
     users.create(one)

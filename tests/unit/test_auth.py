@@ -222,7 +222,7 @@ def test_a_password_is_not_changed_without_the_old_one(desk: Desk) -> None:
 
 def test_of_two_password_changes_at_once_one_fails(desk: Desk) -> None:
     who = desk.auth.parse_token(desk.login().access_token)
-    desk.users.set_password = lambda *_: False  # type: ignore[method-assign,assignment]
+    desk.users.set_password = lambda *_: False  # type: ignore[method-assign]
 
     with pytest.raises(InvalidCredentialsError):
         desk.auth.change_password(who, "password", "another one")

@@ -18,7 +18,7 @@ EVENT = json.loads((ROOT / "tests" / "events" / "authorizer.json").read_text())
 
 
 def connecting(query: str | None = None, **headers: str) -> dict[str, Any]:
-    made = copy.deepcopy(EVENT)
+    made: dict[str, Any] = copy.deepcopy(EVENT)
     made["queryStringParameters"] = None if query is None else {"token": query}
     made["headers"].update(headers)
     return made

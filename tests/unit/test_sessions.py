@@ -7,6 +7,7 @@ import pytest
 from chalicelib.errors import TokenReusedError, UnauthorizedError
 from chalicelib.logic.policies import AuthPolicy
 from chalicelib.logic.sessions import MAX_PER_USER, SessionService
+from chalicelib.models import Session
 from tests.fakes_accounts import Clock, FakePresence, FakeSessions
 
 
@@ -75,7 +76,7 @@ def test_the_later_of_two_refreshes_at_once_counts_as_reuse(desk: Desk) -> None:
     class Late(FakeSessions):
         """Has read the session before the other one prolonged it."""
 
-        def get(self, user_id: str, device_id: str) -> object:  # type: ignore[override]
+        def get(self, user_id: str, device_id: str) -> Session | None:
             return first_read
 
     late = Late(desk.clock)

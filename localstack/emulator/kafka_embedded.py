@@ -1,0 +1,74 @@
+"""The broker inside librdkafka, as a process: Kafka for trying out, in memory.
+
+librdkafka carries a mock cluster for its own tests (rdkafka_mock.h). It speaks the protocol for
+producing, consuming, groups and commits; it keeps the last 5 MB of a partition, and chooses its
+port itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import signal
+import sys
+from pathlib import Path
+
+import confluent_kafka
+
+_PRODUCER = 0  # enum rd_kafka_type_t
+
+
+def library() -> ctypes.CDLL:
+    """The librdkafka that is in the confluent-kafka wheel.
+
+    Raises:
+        OSError: The wheel has none.
+    """
+    package = Path(confluent_kafka.__file__).parent
+    folders = [package.parent / "confluent_kafka.libs", package / ".dylibs"]
+    for folder in folders:
+        for path in sorted(folder.glob("librdkafka*")):
+            if "++" not in path.name:
+                return ctypes.CDLL(str(path))
+    raise OSError("there is no librdkafka in the package confluent-kafka")
+
+
+class MockCluster:
+    """One broker and its topics."""
+
+    def __init__(self, topics: dict[str, int]) -> None:
+        lib = library()
+        lib.rd_kafka_conf_new.restype = ctypes.c_void_p
+        lib.rd_kafka_new.restype = ctypes.c_void_p
+        lib.rd_kafka_mock_cluster_new.restype = ctypes.c_void_p
+        lib.rd_kafka_mock_cluster_bootstraps.restype = ctypes.c_char_p
+        reason = ctypes.create_string_buffer(512)
+        conf = ctypes.c_void_p(lib.rd_kafka_conf_new())
+        handle = lib.rd_kafka_new(_PRODUCER, conf, reason, ctypes.c_size_t(len(reason)))
+        if not handle:
+            raise OSError(reason.value.decode())
+        self._handle = ctypes.c_void_p(handle)
+        self._cluster = ctypes.c_void_p(lib.rd_kafka_mock_cluster_new(self._handle, 1))
+        lib.rd_kafka_mock_group_initial_rebalance_delay_ms(self._cluster, 0)
+        for name, partitions in topics.items():
+            lib.rd_kafka_mock_topic_create(self._cluster, name.encode(), partitions, 1)
+        self.bootstrap: str = lib.rd_kafka_mock_cluster_bootstraps(self._cluster).decode()
+
+
+def main() -> None:
+    """Runs the broker until SIGTERM."""
+    parser = argparse.ArgumentParser(prog="kafka_embedded", description=__doc__)
+    parser.add_argument("--topic", action="append", default=[], metavar="NAME:PARTITIONS")
+    options = parser.parse_args()
+    pairs = (one.rpartition(":") for one in options.topic)
+    cluster = MockCluster({name: int(partitions) for name, _, partitions in pairs})
+    signals = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    sys.stdout.write(json.dumps({"event": "ready", "bootstrap": cluster.bootstrap}) + "\n")
+    sys.stdout.flush()
+    signal.sigwait(signals)
+
+
+if __name__ == "__main__":
+    main()

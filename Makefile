@@ -4,13 +4,14 @@ PORT ?= 8080
 WS_PORT ?= 8081
 DATA ?= .data/$(PROFILE)
 LOG ?= normal
+LOG_LEVEL ?= INFO
 VENV := .venv
 PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv pip install -q --require-hashes
 SOURCES := app.py chalicelib functions localstack tests bench
 UP = -m localstack.emulator up --name lambchat --profile $(PROFILE) --template template.yaml \
 	--static web --port $(PORT) --ws-port $(WS_PORT) --data $(DATA) --log $(LOG) --topic EVENTS \
-	--parameter Stage=local --parameter KafkaBootstrap={kafka} \
+	--parameter Stage=local --parameter KafkaBootstrap={kafka} --parameter LogLevel=$(LOG_LEVEL) \
 	--init "$(PY) -m chalicelib.cli init --partitions 4" --health /v1/health
 MARKS := $(if $(filter full,$(PROFILE)),,-m "not full")
 .PHONY: help run setup setup-dev test check fmt bench clean lock

@@ -148,16 +148,13 @@ class _Pool:
             worker = self._idle.pop()  # the one used last is the warmest
             if worker.alive:
                 worker.give(self._queue.popleft())
-        opening = len(self._starting) + sum(not one.ready for one in self.workers)
-        room = self._most - len(self.workers) - len(self._starting)
-        for _ in range(min(len(self._queue) - opening, room)):
-            task = asyncio.get_running_loop().create_task(self._start())
-            self._starting.add(task)
-            task.add_done_callback(self._starting.discard)
+        # One that starts, or has just answered, asks for an invocation soon: it counts as free.
+        soon = sum(one.current is None and one not in self._idle for one in self.workers)
+        room = self._most - len(self.workers)
+        for _ in range(min(len(self._queue) - soon, room)):
+            self._spawn()
 
-    async def _start(self) -> None:
-        if self._failures:
-            await asyncio.sleep(min(_MAX_BACK_OFF_SECONDS, 0.1 * 2**self._failures))
+    def _spawn(self) -> None:
         worker = Worker(
             self._function,
             root=self._root,
@@ -168,6 +165,13 @@ class _Pool:
             on_output=self._on_output,
         )
         self.workers.append(worker)
+        task = asyncio.get_running_loop().create_task(self._start(worker))
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
+    async def _start(self, worker: Worker) -> None:
+        if self._failures:
+            await asyncio.sleep(min(_MAX_BACK_OFF_SECONDS, 0.1 * 2**self._failures))
         await worker.start()
 
     def _on_idle(self, worker: Worker) -> None:

@@ -46,6 +46,7 @@ class StaticFiles:
             ("etag", etag),
             ("cache-control", "no-cache"),  # kept, but asked about each time
             _NO_SNIFFING,
+            ("content-security-policy", "frame-ancestors 'none'"),  # a page cannot say it itself
         )
         if etag in (request.header("if-none-match") or ""):
             return Response(304, b"", headers)

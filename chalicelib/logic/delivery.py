@@ -41,8 +41,9 @@ class Heads(Protocol):
 class Effects(Protocol):
     """What follows a commit; every one of them may happen again."""
 
-    def before_head(self, placed: Sequence[Placed]) -> None: ...
-    def after_head(self, placed: Sequence[Placed]) -> None: ...
+    def push(self, placed: Sequence[Placed]) -> Any: ...
+    def count(self, placed: Sequence[Placed]) -> None: ...
+    def leave_pointers(self, pushed: Any) -> None: ...
 
 
 class DeliveryService:
@@ -72,9 +73,12 @@ class DeliveryService:
             pending.setdefault(submission.conversation_id, []).append(submission)
         try:
             placed = self._commit_all(pending)
-            self._effects.before_head(placed)
+            # Who is connected gets it first. Pointers come after the head: an ack that removes
+            # one reads the head again, and must see there what the pointer stood for.
+            pushed = self._effects.push(placed)
+            self._effects.count(placed)
             self._advance_heads(dict.fromkeys(one.conversation_id for one in placed))
-            self._effects.after_head(placed)
+            self._effects.leave_pointers(pushed)
         except Exception:
             # What was in flight is not known: the next attempt reads the logs anew.
             for conversation_id in pending:

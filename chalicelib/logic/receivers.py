@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from chalicelib.errors import UnavailableError
@@ -62,6 +62,22 @@ class Push(Protocol):
     def post_all(self, posts: Mapping[str, Sequence[str]]) -> Mapping[str, PushResult]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What was pushed: the messages of direct conversations, and who did not take theirs."""
+
+    messages: Mapping[str, list[Placed]]
+    live: Mapping[str, list[Connection]]
+    missed: frozenset[str]
+
+    def missed_by(self, user_id: str) -> bool:
+        """Whether a user who exists has no connection, or one that did not take everything."""
+        if user_id not in self.live:
+            return False
+        connections = self.live[user_id]
+        return not connections or any(one.id in self.missed for one in connections)
+
+
 class Receivers:
     """Everybody who is to learn of new messages."""
 
@@ -82,7 +98,7 @@ class Receivers:
         self._drain = drain
         self._clock = clock
 
-    def before_head(self, placed: Sequence[Placed]) -> None:
+    def count(self, placed: Sequence[Placed]) -> None:
         """Member rows: of a direct conversation's first message, and of senders in the world."""
         first = [one for one in placed if one.seq == 1 and direct_members(one.conversation_id)]
         self._members.add(
@@ -98,8 +114,8 @@ class Receivers:
                 own[one.sender_id].append(one.seq)
         self._count_own(own)
 
-    def after_head(self, placed: Sequence[Placed]) -> None:
-        """Pushes to every live connection; pointers for receivers that none was found for."""
+    def push(self, placed: Sequence[Placed]) -> Pushed:
+        """Pushes to every live connection of every member."""
         by_conversation = _in_order(placed)
         world = by_conversation.pop(WORLD, [])
         users = {user for key in by_conversation for user in direct_members(key) or ()}
@@ -108,10 +124,31 @@ class Receivers:
         if world:
             for connection in self._connections.online():
                 wanted.setdefault(connection.id, (connection, []))[1].append(world)
-        missed = self._post(wanted)
-        self._leave_pointers(by_conversation, live, missed)
+        return Pushed(by_conversation, live, self._post(wanted))
 
-    def _post(self, wanted: Mapping[str, tuple[Connection, list[list[Placed]]]]) -> set[str]:
+    def leave_pointers(self, pushed: Pushed) -> None:
+        """Leaves pointers for receivers that no connection was found for."""
+        absent = {
+            (user_id, key): next(one.seq for one in messages if one.sender_id != user_id)
+            for key, messages in pushed.messages.items()
+            for user_id in direct_members(key) or ()
+            if any(one.sender_id != user_id for one in messages) and pushed.missed_by(user_id)
+        }
+        if not absent:
+            return
+        standing = self._offline.get(absent)
+        rows = self._members.get((key, user_id) for user_id, key in absent)
+        pointers = {}
+        for (user_id, key), seq in absent.items():
+            row = rows.get((key, user_id))
+            first = max(seq, row.delivered_seq + 1) if row else seq
+            last = pushed.messages[key][-1].seq
+            if first <= last and standing.get((user_id, key), first + 1) > first:
+                pointers[user_id, key] = first
+        self._offline.mark(pointers)
+        self._drain_the_arrived({user_id for user_id, _ in pointers}, pushed.live)
+
+    def _post(self, wanted: Mapping[str, tuple[Connection, list[list[Placed]]]]) -> frozenset[str]:
         """Pushes; returns the connections that did not take everything."""
         frames: dict[tuple[int, ...], list[str]] = {}
         posts: dict[str, Sequence[str]] = {}
@@ -122,7 +159,7 @@ class Receivers:
             posts[connection_id] = frames[key]
         results = self._push.post_all(posts)
         self.bury(wanted[key][0] for key, result in results.items() if result is PushResult.GONE)
-        return {key for key, result in results.items() if result is not PushResult.SENT}
+        return frozenset(key for key, result in results.items() if result is not PushResult.SENT)
 
     def bury(self, gone: Iterable[Connection]) -> None:
         """Removes exactly these connections, but gives those a drain that may be just opening."""
@@ -134,34 +171,6 @@ class Receivers:
                 self._connections.remove(connection.user_id, (connection.id,))
         if opening:
             self._drain(opening)
-
-    def _leave_pointers(
-        self,
-        by_conversation: Mapping[str, list[Placed]],
-        live: Mapping[str, list[Connection]],
-        missed: set[str],
-    ) -> None:
-        absent = {
-            (user_id, key): next(one.seq for one in messages if one.sender_id != user_id)
-            for key, messages in by_conversation.items()
-            for user_id in direct_members(key) or ()
-            if user_id in live  # a user without an item does not exist any more
-            and any(one.sender_id != user_id for one in messages)
-            and (not live[user_id] or any(one.id in missed for one in live[user_id]))
-        }
-        if not absent:
-            return
-        standing = self._offline.get(absent)
-        rows = self._members.get((key, user_id) for user_id, key in absent)
-        pointers = {}
-        for (user_id, key), seq in absent.items():
-            row = rows.get((key, user_id))
-            first = max(seq, row.delivered_seq + 1) if row else seq
-            last = by_conversation[key][-1].seq
-            if first <= last and standing.get((user_id, key), first + 1) > first:
-                pointers[user_id, key] = first
-        self._offline.mark(pointers)
-        self._drain_the_arrived({user_id for user_id, _ in pointers}, live)
 
     def _drain_the_arrived(
         self, user_ids: set[str], before: Mapping[str, list[Connection]]

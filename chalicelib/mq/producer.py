@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from concurrent.futures import Future, wait
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Protocol
 
@@ -30,6 +30,12 @@ class Driver(Protocol):
     def send(self, message: Message) -> Future[Message]:
         """Queues a record; the future has it with partition and offset."""
 
+    def wait(self, futures: Sequence[Future[Message]], timeout: float) -> bool:
+        """Waits until all are done; False when the time is over first."""
+
+    def poll_in_background(self) -> None:
+        """Makes futures come true while nobody waits."""
+
     def close(self, timeout: float) -> int:
         """Flushes and closes; how many records were not confirmed."""
 
@@ -50,6 +56,13 @@ class Producer:
         Returns:
             A future with the message as it stands in Kafka, or a DeliveryError.
         """
+        self._driver.poll_in_background()
+        future = self._send(ctx, message)
+        if callback:
+            future.add_done_callback(lambda done: _report(done, message, callback))
+        return future
+
+    def _send(self, ctx: Context, message: Message) -> Future[Message]:
         if self._closed:
             raise DeliveryError("the producer is closed")
         headers = {
@@ -57,10 +70,7 @@ class Producer:
             "trace_id": ctx.trace_id.encode(),
             "traceparent": ctx.traceparent.encode(),
         }
-        future = self._driver.send(replace(message, headers=headers))
-        if callback:
-            future.add_done_callback(lambda done: _report(done, message, callback))
-        return future
+        return self._driver.send(replace(message, headers=headers))
 
     def send_sync(self, ctx: Context, *messages: Message) -> list[Message]:
         """Sends messages together and waits until all are confirmed.
@@ -68,10 +78,9 @@ class Producer:
         Raises:
             DeliveryError: One was not confirmed before the context's deadline (else 10 s).
         """
-        futures = [self.send(ctx, message) for message in messages]
-        _, pending = wait(futures, timeout=ctx.remaining(_SEND_TIMEOUT_SECONDS))
-        if pending:
-            raise DeliveryError(f"{len(pending)} of {len(futures)} messages not confirmed in time")
+        futures = [self._send(ctx, message) for message in messages]
+        if not self._driver.wait(futures, ctx.remaining(_SEND_TIMEOUT_SECONDS)):
+            raise DeliveryError("not all messages were confirmed in time")
         return [future.result() for future in futures]
 
     def close(self, timeout: float = _CLOSE_TIMEOUT_SECONDS) -> None:

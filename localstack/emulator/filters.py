@@ -61,7 +61,7 @@ def _is(rule: Any, actual: Any) -> bool:
         return bool(actual is not _ABSENT and same_kind and rule == actual)
     ((name, argument),) = rule.items()
     if name == "exists":
-        return (actual is not _ABSENT) == argument
+        return bool((actual is not _ABSENT) == argument)
     return actual is not _ABSENT and bool(_operators[name](argument, actual))
 
 

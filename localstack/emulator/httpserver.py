@@ -79,6 +79,8 @@ Upgrade = Callable[[Request, asyncio.Transport, "HttpProtocol"], None]
 class HttpProtocol(asyncio.Protocol):
     """One connection: requests are handled one after the other.
 
+    Its public methods are called by asyncio and, those with ``on_``, by httptools.
+
     Attributes:
         leftover: What the client sent behind a request to upgrade.
     """
@@ -104,7 +106,6 @@ class HttpProtocol(asyncio.Protocol):
         self._size = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Called by asyncio."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are of no such class
         raw = transport.get_extra_info("socket")
         if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):
@@ -113,14 +114,12 @@ class HttpProtocol(asyncio.Protocol):
         self._peer = str(peer[0]) if peer else ""
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Called by asyncio."""
         self._transport = None
         self._queue.clear()
         if self._task is not None:
             self._task.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Called by asyncio."""
         if self._refused:
             return
         try:
@@ -131,30 +130,25 @@ class HttpProtocol(asyncio.Protocol):
             self._refuse(400)
 
     def on_url(self, url: bytes) -> None:
-        """Called by httptools."""
         self._target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Called by httptools."""
         self._headers.append((name.decode("latin-1"), value.decode("latin-1")))
         self._size += len(name) + len(value)
         if self._size > _MAX_HEADERS:
             raise ValueError("headers too large")
 
     def on_headers_complete(self) -> None:
-        """Called by httptools."""
         self._size = 0
         if any(key.lower() == "expect" for key, _ in self._headers) and self._transport:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
-        """Called by httptools."""
         self._size += len(body)
         if self._size <= self._max_body:
             self._body.append(body)
 
     def on_message_complete(self) -> None:
-        """Called by httptools."""
         request: Request | Response = Request(
             self._parser.get_method().decode(),
             self._target.decode("latin-1"),

@@ -106,7 +106,11 @@ def _response(payload: bytes) -> Response | None:
         answer = json.loads(payload)
         status = int(answer["statusCode"])
         body = answer.get("body") or ""
-        data = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
+        data = (
+            base64.b64decode(body, validate=True)
+            if answer.get("isBase64Encoded")
+            else body.encode()
+        )
         headers = _headers(answer)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import uvloop
 
 DEADLINE_SECONDS = 30
+Write = Callable[..., Path]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -18,3 +21,14 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     test = pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names})
     uvloop.run(asyncio.wait_for(test, DEADLINE_SECONDS))
     return True
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(resources: str, head: str = "", name: str = "template.yaml") -> Path:
+        path = tmp_path / name
+        lines = "".join(f"  {line}\n" for line in resources.splitlines())
+        path.write_text(f"{head}\nResources:\n{lines}")
+        return path
+
+    return write

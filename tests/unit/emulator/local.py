@@ -48,7 +48,7 @@ class Functions:
         event = json.loads(payload)
         self.events.append(event)
         try:
-            result = self.functions.get(function, lambda _event: {"statusCode": 200})(event)
+            result = self.functions.get(function, lambda _event: {"statusCode": 200})(event)  # type: ignore[no-untyped-call]
             if inspect.isawaitable(result):
                 result = await result
         except RuntimeError as error:
@@ -156,3 +156,9 @@ async def closing(client: ClientConnection) -> tuple[int | None, str | None]:
     async with asyncio.timeout(10):
         await client.wait_closed()
     return client.close_code, client.close_reason
+
+
+async def disconnected(local: Local) -> tuple[int, str]:
+    """Code and reason of the first `$disconnect` event, which may be still to come."""
+    context = (await local.functions.wait_for("DISCONNECT"))["requestContext"]
+    return context["disconnectStatusCode"], context["disconnectReason"]

@@ -208,7 +208,7 @@ async def test_posts_share_the_rate_of_requests() -> None:
 async def test_a_client_that_does_not_read_is_429_and_the_rest_of_memory_is_safe() -> None:
     async with connected() as (cloud, client, connection_id):
         client.transport.pause_reading()
-        statuses = []
+        statuses: list[int] = []
         while 429 not in statuses and len(statuses) < 200:
             statuses.append((await cloud.manage("POST", connection_id, b"x" * 128 * 1024))[0])
         client.transport.resume_reading()

@@ -127,7 +127,7 @@ async def test_a_handler_that_raises_is_500_and_a_log_line_without_query(
         raise ValueError("broken")
 
     with caplog.at_level(logging.ERROR):
-        async with serving({"now": now, "later": later}[kind]) as host:
+        async with serving(now if kind == "now" else later) as host:
             status, _, body = await http(host, "GET", "/path?token=secret")
 
     assert (status, body) == (500, b"internal error")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from base64 import b32decode
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib.models import ConversationType, Head, Placed, Segment
@@ -191,6 +191,15 @@ class _Builder:
             )
         )
         self._open, self._size = [], 0
+
+
+def caught_up(head: Head, segments: Iterable[Segment]) -> Head:
+    """A head with what the log has after it: it is written a moment after a message is pushed."""
+    tail = Tail.of(head)
+    for segment in segments:
+        tail.advance(segment)
+    last = tail.last.text if tail.last else head.last
+    return replace(head, last_seq=tail.last_seq, sent=tail.sent, last=last)
 
 
 def split(digests: bytes) -> Iterable[bytes]:

@@ -17,6 +17,7 @@ from chalicelib.errors import (
     UserNotFoundError,
 )
 from chalicelib.frames import Draft, Rejected
+from chalicelib.logic.log import caught_up
 from chalicelib.models import (
     WORLD,
     AckStatus,
@@ -24,6 +25,7 @@ from chalicelib.models import (
     ConversationType,
     Head,
     Placed,
+    Segment,
     direct_id,
     direct_members,
     message_id,
@@ -70,6 +72,7 @@ class History(Protocol):
 
     def after(self, conversation_id: str, seq: int, limit: int) -> list[Placed]: ...
     def before(self, conversation_id: str, seq: int | None, limit: int) -> list[Placed]: ...
+    def read_on(self, conversation_id: str, after_seq: int) -> list[Segment]: ...
 
 
 class Places(Protocol):
@@ -256,10 +259,12 @@ class AckService:
         Raises:
             ConversationNotFoundError, NotMemberError: The user is not in it.
         """
-        self._access.check(user_id, conversation_id)
-        head = self._head(conversation_id)
-        seq = min(seq, head.last_seq if head else 0)
-        if head is None or seq == 0:
+        kind = self._access.check(user_id, conversation_id)
+        head = self._head(conversation_id) or Head(id=conversation_id, type=kind)
+        if seq > head.last_seq:  # the message may be pushed already, and the head not yet written
+            head = caught_up(head, self._history.read_on(conversation_id, head.last_seq))
+        seq = min(seq, head.last_seq)
+        if seq == 0:
             return 0
         row = self._advance(ctx, head, user_id, seq, status)
         self._clear_pointer(user_id, conversation_id, row.delivered_seq, head)

@@ -173,11 +173,21 @@ class LocalCloud:
             arguments += ["--parameter", "=".join(pair)]
         return arguments
 
+    def _shared_variables(self) -> dict[str, str]:
+        """What the template gives to every function: another program joins with the same."""
+        path, parameters = Path(self._options.template), self._parameters()
+        apis = load(path, parameters).websocket_apis
+        hosts = {api.id: f"127.0.0.1:{self._options.ws_port}" for api in apis}
+        functions = load(path, parameters, hosts=hosts).functions.values()
+        shared = [set(function.environment.items()) for function in functions]
+        return dict(sorted(set.intersection(*shared))) if shared else {}
+
     def _environment(self) -> dict[str, str]:
         """How another program joins."""
         stage = self._parameters().get("Stage", "local")
         aws = f"http://127.0.0.1:{self._aws_port}"
         return {
+            **self._shared_variables(),
             "AWS_ENDPOINT_URL": aws,
             "AWS_ENDPOINT_URL_DYNAMODB": self._dynamodb,
             "AWS_ACCESS_KEY_ID": "test",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -81,6 +83,15 @@ def test_an_ack_never_goes_beyond_the_last_message() -> None:
 
     assert service(world).ack(Context(), "bob", ROOM, 99, DELIVERED) == 1
     assert service(world_with()).ack(Context(), "bob", ROOM, 99, DELIVERED) == 0
+
+
+@pytest.mark.req("APP-13")
+def test_an_ack_of_a_message_whose_head_is_not_yet_written_counts() -> None:
+    world = world_with("ann", "ann", "bob")
+    world.heads[ROOM] = replace(world.heads[ROOM], last_seq=1, sent={"ann": 1}, digests=b"")
+
+    assert service(world).ack(Context(), "bob", ROOM, 3, READ) == 3
+    assert world.members[ROOM, "bob"].own == 1
 
 
 def test_an_ack_of_a_conversation_of_others_is_refused() -> None:

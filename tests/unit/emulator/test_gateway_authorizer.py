@@ -50,6 +50,17 @@ async def test_deny_is_403_and_connect_does_not_run() -> None:
     assert functions.of("CONNECT")[1:] == []
 
 
+async def test_one_deny_outweighs_every_allow() -> None:
+    def both(event: Event) -> dict[str, Any]:
+        answer = policy()
+        deny = {**answer["policyDocument"]["Statement"][0], "Effect": "Deny"}
+        answer["policyDocument"]["Statement"].append(deny)
+        return answer
+
+    async with local(Functions(Guard=both), api=guarded()) as cloud:
+        assert await cloud.refusal() == 403
+
+
 async def test_a_policy_for_another_method_is_403() -> None:
     functions = Functions(Guard=lambda _event: policy(resource="arn:aws:execute-api:*:*:*/x/*"))
     async with local(functions, api=guarded()) as cloud:

@@ -53,6 +53,15 @@ async def test_a_larger_frame_closes_with_1009() -> None:
         assert cloud.functions.of("MESSAGE") == []
 
 
+async def test_who_is_still_sending_gets_the_close_frame_too_and_no_reset() -> None:
+    """A socket that is closed with unread bytes resets, and the code is lost on the way."""
+    async with local() as cloud, cloud.connect() as client:
+        with contextlib.suppress(ConnectionClosed):
+            await client.send(frame_of(8 * KB * KB))
+
+        assert (await closing(client))[0] == 1009
+
+
 async def test_a_message_of_128_kb_in_frames_passes() -> None:
     async with local(Functions(EchoFunction=size)) as cloud, cloud.connect() as client:
         await client.send(in_parts(frame_of(128 * KB)))

@@ -77,9 +77,9 @@ async def test_a_larger_post_is_413() -> None:
         assert "message" in json.loads(content)
 
 
-async def test_the_id_and_the_at_sign_may_be_percent_encoded() -> None:
+async def test_everything_in_the_path_may_be_percent_encoded() -> None:
     async with connected() as (cloud, client, connection_id):
-        path = "/dev/%40connections/" + connection_id.replace("=", "%3D")
+        path = "/%64ev/%40connections/" + connection_id.replace("=", "%3D")
         status, _, _ = await http(cloud.host, "POST", path, b"one", SIGNED)
 
         assert status == 200

@@ -215,6 +215,7 @@ async def test_a_client_that_floods_is_slowed_down_and_loses_nothing() -> None:
         frames = [json.dumps({"action": "echo", "n": n, "pad": padding}) for n in range(2000)]
         sending = asyncio.create_task(_send(client, frames))
         await until(lambda: running >= 256)
+        await asyncio.wait([sending], timeout=0.3)
         held = running
         gate.set()
         numbers = {json.loads(await client.recv())["n"] for _ in frames}

@@ -26,12 +26,7 @@ setup: $(VENV)/.local ## install what `make run` needs
 setup-dev: setup $(VENV)/.dev ## install what the tests need
 
 $(VENV)/.uv: requirements/uv.txt
-	@python=$$(for p in python3 python3.13 python3.12 python3.11; do command -v $$p >/dev/null && \
-	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done); \
-	test -n "$$python" || { echo "lambchat needs Python 3.11 or newer"; exit 1; }; \
-	echo "setting up $(VENV) with $$python"; \
-	$$python -m venv $(VENV) || { echo "the module venv is missing: install python3-venv"; exit 1; }
-	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt && touch $@
+	@sh requirements/venv.sh $(VENV) && touch $@
 
 $(VENV)/.local: $(VENV)/.uv requirements/local.txt requirements/ministack.txt
 	@echo "installing packages"
@@ -61,6 +56,5 @@ bench: setup-dev ## measure, on the full profile
 
 clean: ## forget local data
 	rm -rf .data
-
 lock: setup-dev ## renew the pinned dependencies
 	sh requirements/lock.sh

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -60,6 +61,15 @@ def _answer(status: int, raw: bytes, headers: dict[str, str]) -> Answer:
     return Answer(status, json.loads(raw) if raw else None, headers)
 
 
+def patiently(url: str, method: str, path: str, body: Any = None, *, token: str = "") -> Answer:
+    """A request that is repeated while a service behind it is away (503)."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while (answer := call(url, method, path, body, token=token)).status == 503:
+        assert time.monotonic() < deadline, answer.body
+        time.sleep(0.2)
+    return answer
+
+
 @dataclass
 class User:
     """An account, logged in on one device."""
@@ -76,13 +86,13 @@ class User:
         """Registers and logs in under a name that nobody has."""
         user = cls(url, f"{name[:20]}-{uuid.uuid4().hex[:8]}")
         credentials = {"username": user.name, "password": PASSWORD}
-        assert call(url, "POST", "/v1/auth/register", credentials).status == 201
+        assert patiently(url, "POST", "/v1/auth/register", credentials).status == 201
         return user.log_in()
 
     def log_in(self) -> User:
         """Logs in on a new device."""
         credentials = {"username": self.name, "password": PASSWORD}
-        answer = call(self.url, "POST", "/v1/auth/login", credentials)
+        answer = patiently(self.url, "POST", "/v1/auth/login", credentials)
         assert answer.status == 200, answer.body
         self.id = answer.body["user"]["id"]
         self.token, self.refresh_token = answer.body["access_token"], answer.body["refresh_token"]
@@ -95,7 +105,7 @@ class User:
 
     def get(self, path: str) -> Any:
         """The body of a GET that must succeed."""
-        answer = self.call("GET", path)
+        answer = patiently(self.url, "GET", path, token=self.token)
         assert answer.status == 200, answer.body
         return answer.body
 

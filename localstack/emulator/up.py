@@ -16,6 +16,7 @@ from pathlib import Path
 
 from localstack.emulator import profiles
 from localstack.emulator.console import Console
+from localstack.emulator.intrinsics import TemplateError
 from localstack.emulator.ports import free_port, is_free
 from localstack.emulator.supervisor import Child, Spec, StartError, run_once
 from localstack.emulator.template import load
@@ -220,7 +221,7 @@ async def up(options: argparse.Namespace) -> int:
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
     code = 0
     if starting.done() and (error := starting.exception()) is not None:
-        if not isinstance(error, StartError):
+        if not isinstance(error, StartError | TemplateError):
             raise error
         console.say(f"{options.name}: {error}")
         code = 1

@@ -29,8 +29,10 @@ async def serving(
     handler: Handler = say, *, max_body: int = 1000, upgrade: Upgrade | None = None
 ) -> AsyncIterator[str]:
     server = await serve(handler, "127.0.0.1", 0, max_body=max_body, upgrade=upgrade)
-    yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    server.close()
+    try:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
 
 
 async def exchange(host: str, data: bytes) -> bytes:

@@ -20,7 +20,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/'
 
 run: setup ## start everything: PROFILE=embedded|full PORT=8080 WS_PORT=8081 DATA=.data/… ADMIN_PASSWORD=…
-	@ADMIN_PASSWORD="$(ADMIN_PASSWORD)" exec $(PY) $(UP)
+	@ADMIN_PASSWORD="$(ADMIN_PASSWORD)" exec $(PY) $(UP) $(ARGS)
 
 setup: $(VENV)/.local ## install what `make run` needs
 setup-dev: setup $(VENV)/.dev ## install what the tests need

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.logic.conversations import ConversationService
     from chalicelib.logic.delivery import DeliveryService
     from chalicelib.logic.directory import Directory
+    from chalicelib.logic.heads import CurrentHeads
     from chalicelib.logic.messages import Access, AckService, MessageService
     from chalicelib.logic.presence import PresenceService
     from chalicelib.logic.receipts import ReceiptService
@@ -125,6 +126,14 @@ def sessions_table() -> SessionRepository:
 
 
 @cache
+def heads() -> CurrentHeads:
+    """Where conversations end now."""
+    from chalicelib.logic.heads import CurrentHeads
+
+    return CurrentHeads(conversations_table(), messages_table())
+
+
+@cache
 def directory() -> Directory:
     """Who exists."""
     from chalicelib.logic.directory import Directory
@@ -167,7 +176,7 @@ def acks() -> AckService:
 
     return AckService(
         access=access(),
-        heads=conversations_table(),
+        heads=heads(),
         places=members_table(),
         pointers=offline_table(),
         history=messages_table(),
@@ -184,7 +193,8 @@ def conversations() -> ConversationService:
     return ConversationService(
         access=access(),
         directory=directory(),
-        heads=conversations_table(),
+        heads=heads(),
+        opened=conversations_table(),
         memberships=members_table(),
         history=messages_table(),
         new_place=new_place,
@@ -199,7 +209,7 @@ def presence() -> PresenceService:
 
     return PresenceService(
         connections=connections_table(),
-        heads=conversations_table(),
+        heads=heads(),
         sessions=sessions_table(),
         push=pusher(),
         drain=outbox().drain,
@@ -215,7 +225,7 @@ def sync() -> SyncService:
     return SyncService(
         access=access(),
         history=messages_table(),
-        heads=conversations_table(),
+        heads=heads(),
         pointers=offline_table(),
         places=members_table(),
         connections=connections_table(),
@@ -246,9 +256,7 @@ def delivery() -> DeliveryService:
     """The writer of the logs."""
     from chalicelib.logic.delivery import DeliveryService
 
-    return DeliveryService(
-        log=messages_table(), heads=conversations_table(), effects=receivers(), clock=time.time
-    )
+    return DeliveryService(log=messages_table(), heads=conversations_table(), effects=receivers())
 
 
 @cache

@@ -80,9 +80,11 @@ class FakeLog:
             self._world.step("after append")
         return results
 
-    def read_on(self, conversation_id: str, after_seq: int) -> list[Segment]:
-        stored = self._world.segments[conversation_id]
-        return [stored[seq] for seq in sorted(stored) if seq > after_seq]
+    def read_on(self, after: Mapping[str, int]) -> dict[str, list[Segment]]:
+        return {
+            key: [one for at, one in sorted(self._world.segments[key].items()) if at > seq]
+            for key, seq in after.items()
+        }
 
     def containing(self, conversation_id: str, seq: int) -> Segment | None:
         for segment in self._world.segments[conversation_id].values():

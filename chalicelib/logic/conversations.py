@@ -39,9 +39,14 @@ class ConversationView:
 
 
 class Heads(Protocol):
-    """The stored heads."""
+    """Where conversations end."""
 
     def get_conversations(self, ids: Sequence[str]) -> Mapping[str, Head]: ...
+
+
+class Opened(Protocol):
+    """The stored heads, which a conversation without messages has too."""
+
     def create_conversation(self, head: Head) -> bool: ...
 
 
@@ -64,6 +69,7 @@ class ConversationService:
         access: Access,
         directory: Directory,
         heads: Heads,
+        opened: Opened,
         memberships: Memberships,
         history: History,
         new_place: Callable[[str, str], ConversationMember],
@@ -72,6 +78,7 @@ class ConversationService:
         self._access = access
         self._directory = directory
         self._heads = heads
+        self._opened = opened
         self._memberships = memberships
         self._history = history
         self._new_place = new_place
@@ -89,7 +96,7 @@ class ConversationService:
         if not self._directory.exists(other_id):
             raise UserNotFoundError("user_id: there is no such user")
         conversation_id = direct_id(user_id, other_id)
-        created = self._heads.create_conversation(
+        created = self._opened.create_conversation(
             Head(
                 id=conversation_id,
                 type=ConversationType.DIRECT,

@@ -7,24 +7,26 @@ when the batch is delivered again (docs/decisions/0001-one-writer-log.md).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from chalicelib.errors import UnavailableError
 from chalicelib.logic.log import SEAL_AT, Plan, Submission, Tail, plan, split
-from chalicelib.models import MAX_INLINE_BYTES, Head, Placed, Segment, rfc3339
+from chalicelib.models import MAX_INLINE_BYTES, Head, Placed, Segment
 
 logger = logging.getLogger(__name__)
 
+HEAD_EVERY = 16  # messages; readers read so many after a head at the most, and seldom more
 _ATTEMPTS = 20
-_MAX_DIGESTS = 200_000  # in memory, of all conversations together: about 100 bytes each
+_MAX_DIGESTS = 100_000  # in memory, of all conversations together: about 100 bytes each
 
 
 class Log(Protocol):
     """The stored logs."""
 
     def append(self, segments: Sequence[Segment]) -> list[bool]: ...
-    def read_on(self, conversation_id: str, after_seq: int) -> list[Segment]: ...
+    def read_on(self, after: Mapping[str, int]) -> Mapping[str, list[Segment]]: ...
     def containing(self, conversation_id: str, seq: int) -> Segment | None: ...
     def blocks(self, conversation_id: str) -> list[tuple[int, bytes]]: ...
     def seal(self, conversation_id: str, last_seq: int, digests: Sequence[bytes]) -> Any: ...
@@ -49,13 +51,10 @@ class Effects(Protocol):
 class DeliveryService:
     """The one writer of the conversations whose records it is given."""
 
-    def __init__(
-        self, *, log: Log, heads: Heads, effects: Effects, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, *, log: Log, heads: Heads, effects: Effects) -> None:
         self._log = log
         self._heads = heads
         self._effects = effects
-        self._clock = clock
         self._tails: dict[str, Tail] = {}
         self._known = 0  # digests in memory, never less than there are
 
@@ -73,12 +72,9 @@ class DeliveryService:
             pending.setdefault(submission.conversation_id, []).append(submission)
         try:
             placed = self._commit_all(pending)
-            # Who is connected gets it first. Pointers come after the head: an ack that removes
-            # one reads the head again, and must see there what the pointer stood for.
-            pushed = self._effects.push(placed)
             self._effects.count(placed)
+            self._effects.leave_pointers(self._effects.push(placed))
             self._advance_heads(dict.fromkeys(one.conversation_id for one in placed))
-            self._effects.leave_pointers(pushed)
         except Exception:
             # What was in flight is not known: the next attempt reads the logs anew.
             for conversation_id in pending:
@@ -90,8 +86,8 @@ class DeliveryService:
     def _commit_all(self, groups: Mapping[str, list[Submission]]) -> list[Placed]:
         placed: list[Placed] = []
         pending = dict(groups)
-        for attempt in range(_ATTEMPTS):
-            self._load(pending, read_on=attempt > 0)
+        for _ in range(_ATTEMPTS):
+            self._load(pending)
             plans = {key: self._plan(self._tails[key], group) for key, group in pending.items()}
             lost = self._append([one for one, _ in plans.values()])
             for key, (new, redelivered) in plans.items():
@@ -106,20 +102,19 @@ class DeliveryService:
                 self._tails.pop(key)
         raise UnavailableError("another writer is ahead without end")
 
-    def _load(self, groups: Mapping[str, list[Submission]], *, read_on: bool) -> None:
+    def _load(self, groups: Mapping[str, list[Submission]]) -> None:
         for key in groups.keys() & self._tails.keys():
             self._tails[key] = self._tails.pop(key)  # the one touched last stands last
         missing = [key for key in groups if key not in self._tails]
         if not missing:
             return
-        heads = self._heads.get_conversations(missing)
-        for key in missing:
-            head = heads.get(key) or Head(id=key, type=groups[key][0].type)
+        stored = self._heads.get_conversations(missing)
+        heads = {key: stored.get(key) or Head(id=key, type=groups[key][0].type) for key in missing}
+        segments = self._log.read_on({key: head.last_seq for key, head in heads.items()})
+        for key, head in heads.items():
             tail = Tail.of(head, self._sealed(head))
-            if read_on:
-                # Only after a conflict: a head that is behind makes the put fail, so it shows.
-                for segment in self._log.read_on(key, tail.last_seq):
-                    tail.advance(segment)
+            for segment in segments[key]:
+                tail.advance(segment)
             self._tails[key] = tail
             self._known += len(tail.digests)
 
@@ -174,10 +169,12 @@ class DeliveryService:
         return lost
 
     def _advance_heads(self, conversation_ids: Iterable[str]) -> None:
+        """Writes the heads that are new, or far enough behind their logs."""
         behind = [
             tail
             for tail in map(self._tails.__getitem__, conversation_ids)
             if tail.last_seq > tail.head_seq
+            and (tail.head_seq == 0 or tail.last_seq - tail.head_seq >= HEAD_EVERY)
         ]
         self._seal(behind)
         heads = [self._head(tail) for tail in behind]
@@ -196,19 +193,8 @@ class DeliveryService:
             tail.sealed_seq, tail.recent = tail.last_seq, []
 
     def _head(self, tail: Tail) -> Head:
-        last = tail.last.text if tail.last else ""
-        return Head(
-            id=tail.conversation_id,
-            type=tail.type,
-            last_seq=tail.last_seq,
-            source=tail.source,
-            offset=tail.offset,
-            sealed_seq=tail.sealed_seq,
-            digests=b"".join(tail.recent),
-            sent=tail.sent,
-            last=last if len(last) <= MAX_INLINE_BYTES else "",
-            updated_at=rfc3339(self._clock()),
-        )
+        head = tail.head()
+        return head if len(head.last) <= MAX_INLINE_BYTES else replace(head, last="")
 
     def _trim(self, new: int) -> None:
         """Forgets the conversations that were touched longest ago."""

@@ -41,7 +41,7 @@ class Tail:
     """What the writer knows of the end of one conversation's log.
 
     Attributes:
-        head_seq: How far the stored head is; behind ``last_seq`` it must be advanced.
+        head_seq: How far the stored head is; it follows the log a few messages behind.
         sealed_seq: Digests up to here stand in blocks of their own, later ones in the head.
         digests: Every known message's digest and number.
         recent: The digests after ``sealed_seq``, in order of their numbers.
@@ -59,6 +59,7 @@ class Tail:
     recent: list[bytes] = field(default_factory=list)
     sent: dict[str, int] = field(default_factory=dict)
     last: Placed | None = None
+    stored: Head
 
     def advance(self, segment: Segment) -> None:
         """Takes in a segment that stands in the log right after what is known."""
@@ -85,6 +86,7 @@ class Tail:
         tail = cls(
             conversation_id=head.id,
             type=head.type,
+            stored=head,
             last_seq=head.last_seq,
             head_seq=head.last_seq,
             source=head.source,
@@ -96,6 +98,21 @@ class Tail:
         first = head.sealed_seq - len(before) + 1
         tail.digests = {key: first + at for at, key in enumerate(before + recent)}
         return tail
+
+    def head(self) -> Head:
+        """What the head item would say now."""
+        text = self.last.text if self.last else ""
+        return replace(
+            self.stored,
+            last_seq=self.last_seq,
+            source=self.source,
+            offset=self.offset,
+            sealed_seq=self.sealed_seq,
+            digests=b"".join(self.recent),
+            sent=dict(self.sent),
+            last=text or self.stored.last,
+            updated_at=json.loads(text)["created_at"] if text else self.stored.updated_at,
+        )
 
     def is_sent_again(self, submission: Submission) -> bool:
         """Whether a known message came with a later record: the client sent it twice.
@@ -191,15 +208,6 @@ class _Builder:
             )
         )
         self._open, self._size = [], 0
-
-
-def caught_up(head: Head, segments: Iterable[Segment]) -> Head:
-    """A head with what the log has after it: it is written a moment after a message is pushed."""
-    tail = Tail.of(head)
-    for segment in segments:
-        tail.advance(segment)
-    last = tail.last.text if tail.last else head.last
-    return replace(head, last_seq=tail.last_seq, sent=tail.sent, last=last)
 
 
 def split(digests: bytes) -> Iterable[bytes]:

@@ -17,7 +17,6 @@ from chalicelib.errors import (
     UserNotFoundError,
 )
 from chalicelib.frames import Draft, Rejected
-from chalicelib.logic.log import caught_up
 from chalicelib.models import (
     WORLD,
     AckStatus,
@@ -25,7 +24,6 @@ from chalicelib.models import (
     ConversationType,
     Head,
     Placed,
-    Segment,
     direct_id,
     direct_members,
     message_id,
@@ -72,7 +70,6 @@ class History(Protocol):
 
     def after(self, conversation_id: str, seq: int, limit: int) -> list[Placed]: ...
     def before(self, conversation_id: str, seq: int | None, limit: int) -> list[Placed]: ...
-    def read_on(self, conversation_id: str, after_seq: int) -> list[Segment]: ...
 
 
 class Places(Protocol):
@@ -261,8 +258,6 @@ class AckService:
         """
         kind = self._access.check(user_id, conversation_id)
         head = self._head(conversation_id) or Head(id=conversation_id, type=kind)
-        if seq > head.last_seq:  # the message may be pushed already, and the head not yet written
-            head = caught_up(head, self._history.read_on(conversation_id, head.last_seq))
         seq = min(seq, head.last_seq)
         if seq == 0:
             return 0
@@ -318,8 +313,8 @@ class AckService:
         if seq < head.last_seq:
             self._pointers.move(user_id, conversation_id, seq + 1)
         elif self._pointers.clear(user_id, conversation_id, seq):
-            # `deliver` advances the head before it reads the pointers: a message that it found
-            # covered by the pointer just removed is in the head by now.
+            # `deliver` commits before it reads the pointers: a message that it found covered by
+            # the pointer just removed is in the log by now.
             now = self._head(conversation_id)
             if now and now.last_seq > seq:
                 self._pointers.mark({pair: seq + 1})

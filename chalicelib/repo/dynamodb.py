@@ -133,6 +133,22 @@ def write_all(
     return results
 
 
+def read_all(
+    store: JsonService, calls: Iterable[tuple[str, Mapping[str, Any]]]
+) -> list[dict[str, Any]]:
+    """Several reads together.
+
+    Raises:
+        UnavailableError: The store refused one, or is away.
+    """
+    results: list[dict[str, Any]] = []
+    for result in store.call_all(calls):
+        if isinstance(result, AwsError):
+            raise unavailable(result) from result
+        results.append(result)
+    return results
+
+
 def query_all(store: JsonService, **arguments: Any) -> list[Item]:
     """A strongly consistent query, all its pages.
 

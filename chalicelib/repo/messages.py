@@ -15,7 +15,16 @@ from typing import Any
 
 from chalicelib.aws import JsonService
 from chalicelib.models import Placed, Segment
-from chalicelib.repo.dynamodb import Item, encode_item, put_all, query_all, table, write_all
+from chalicelib.repo.dynamodb import (
+    Item,
+    decode_item,
+    encode_item,
+    put_all,
+    query_all,
+    read_all,
+    table,
+    write_all,
+)
 
 DEDUPLICATION_SECONDS = 7 * 86_400
 _PAGE = 100  # segments a query
@@ -51,9 +60,15 @@ class MessageRepository:
         )
         return [result is not None for result in write_all(self._store, calls)]
 
-    def read_on(self, conversation_id: str, after_seq: int) -> list[Segment]:
-        """Every segment that begins after ``after_seq``."""
-        return self._segments(conversation_id, "seq > :seq", after_seq)
+    def read_on(self, after: Mapping[str, int]) -> dict[str, list[Segment]]:
+        """Of several conversations every segment that begins after a number, read strongly."""
+        calls = [("Query", self._query(key, "seq > :seq", seq)) for key, seq in after.items()]
+        found: dict[str, list[Segment]] = {}
+        for key, page in zip(after, read_all(self._store, calls), strict=True):
+            found[key] = [_segment(decode_item(item)) for item in page["Items"]]
+            if "LastEvaluatedKey" in page:
+                found[key] += self._segments(key, "seq > :seq", found[key][-1].first_seq)
+        return found
 
     def containing(self, conversation_id: str, seq: int) -> Segment | None:
         """The segment that has the message ``seq``."""
@@ -113,14 +128,16 @@ class MessageRepository:
         return [(item["seq"], item["digests"]) for item in items if item["ttl"] > self._clock()]
 
     def _segments(self, conversation_id: str, where: str, seq: int, **more: Any) -> list[Segment]:
-        items = query_all(
-            self._store,
-            TableName=self._table,
-            KeyConditionExpression=f"pk = :pk AND {where}",
-            ExpressionAttributeValues=encode_item({":pk": conversation_id, ":seq": seq}),
-            **more,
-        )
+        items = query_all(self._store, **self._query(conversation_id, where, seq), **more)
         return [_segment(item) for item in items]
+
+    def _query(self, conversation_id: str, where: str, seq: int) -> dict[str, Any]:
+        return {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            "KeyConditionExpression": f"pk = :pk AND {where}",
+            "ExpressionAttributeValues": encode_item({":pk": conversation_id, ":seq": seq}),
+        }
 
 
 def _item(segment: Segment) -> Item:

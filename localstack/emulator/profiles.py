@@ -63,7 +63,7 @@ def apache_kafka(port: int, data: Path) -> Spec:
     properties = folder / "server.properties"
     folder.mkdir(parents=True, exist_ok=True)
     properties.write_text(_kafka_properties(port, free_port(port + 1), folder / "log"))
-    java = [_java(), "-Xmx256m", "-XX:+UseSerialGC", *_jit(), "-cp", f"{LIBRARIES}/*"]
+    java = [_java(), "-Xms48m", "-Xmx200m", "-XX:+UseSerialGC", *_jit(), "-cp", f"{LIBRARIES}/*"]
     java.append("-Dlog4j2.level=WARN")
     format_ = ["kafka.tools.StorageTool", "format", "--ignore-formatted"]
     subprocess.run(
@@ -92,7 +92,8 @@ def dynamodb_local(port: int, data: Path) -> Spec:
         title="DynamoDB Local",
         command=[
             _java(),
-            "-Xmx200m",
+            "-Xms32m",
+            "-Xmx160m",
             "-XX:+UseSerialGC",
             *_jit(),
             "-cp",
@@ -177,4 +178,5 @@ transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=2000
 log.retention.hours=168
+log.cleaner.dedupe.buffer.size=8388608
 """

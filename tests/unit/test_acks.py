@@ -10,6 +10,7 @@ from chalicelib.context import Context
 from chalicelib.errors import ConversationNotFoundError, NotMemberError
 from chalicelib.logic.conversations import unread
 from chalicelib.logic.directory import Directory
+from chalicelib.logic.heads import CurrentHeads
 from chalicelib.logic.messages import Access, AckService
 from chalicelib.logic.receivers import world_member
 from chalicelib.models import WORLD, AckStatus, ConversationMember, Head
@@ -30,7 +31,7 @@ def service(world: World, receipts: Receipts | None = None) -> AckService:
 
     return AckService(
         access=Access(Directory(FakeConnections(world), world.clock)),
-        heads=FakeHeads(world),
+        heads=CurrentHeads(FakeHeads(world), FakeLog(world)),
         places=FakeMembers(world),
         pointers=FakeOffline(world),
         history=FakeLog(world),
@@ -50,8 +51,8 @@ def world_with(*senders: str, room: str = ROOM) -> World:
 
 def unread_of(world: World, user: str, room: str = ROOM) -> int:
     row = world.members.get((room, user), ConversationMember(conversation_id=room, user_id=user))
-    head = world.heads.get(room)
-    return unread(head, row) if head else 0
+    heads = CurrentHeads(FakeHeads(world), FakeLog(world)).get_conversations([room])
+    return unread(heads[room], row) if room in heads else 0
 
 
 @pytest.mark.req("APP-13")

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.logic.delivery import DeliveryService
+from chalicelib.logic.heads import CurrentHeads
 from chalicelib.logic.log import SEAL_AT, Submission
 from chalicelib.logic.receivers import Receivers
-from chalicelib.models import WORLD, ConversationType, direct_id, message_id
+from chalicelib.models import WORLD, ConversationType, Head, direct_id, message_id
 from tests.fakes import (
     CrashError,
     FakeConnections,
@@ -36,9 +37,11 @@ def writer(world: World) -> DeliveryService:
         drain=world.drained.extend,
         clock=world.clock,
     )
-    return DeliveryService(
-        log=FakeLog(world), heads=FakeHeads(world), effects=receivers, clock=world.clock
-    )
+    return DeliveryService(log=FakeLog(world), heads=FakeHeads(world), effects=receivers)
+
+
+def head(world: World, room: str = ROOM) -> Head:
+    return CurrentHeads(FakeHeads(world), FakeLog(world)).get_conversations([room])[room]
 
 
 def record(
@@ -55,6 +58,7 @@ def record(
                 "sender_id": sender,
                 "seq": 0,
                 "content": str(number),
+                "created_at": "2026-11-21T00:00:00.000Z",
             }
             for number in numbers
         ],
@@ -92,8 +96,8 @@ def test_a_message_is_stored_and_pushed_to_both_sides() -> None:
 
     assert contents(world) == [(1, "1"), (2, "2")]
     assert received(world, "conn-ann") == received(world, "conn-bob") == [(1, "1"), (2, "2")]
-    assert world.heads[ROOM].last_seq == 2
-    assert world.heads[ROOM].sent == {"ann": 1, "bob": 1}
+    assert head(world).last_seq == 2
+    assert head(world).sent == {"ann": 1, "bob": 1}
 
 
 def test_a_receiver_without_a_connection_gets_a_pointer_to_the_first_missed_message() -> None:
@@ -205,7 +209,7 @@ def test_a_head_that_stayed_behind_is_rebuilt_from_the_log() -> None:
 
     writer(world).deliver([record(0, 1)])
 
-    assert world.heads[ROOM].last_seq == 1
+    assert head(world).last_seq == 1
     assert contents(world) == [(1, "1")]
 
 
@@ -282,7 +286,7 @@ def test_nothing_is_lost_doubled_or_disordered_wherever_the_process_dies(
 
     expected = [(at + 1, str(at)) for at in range(len(senders))]
     assert contents(world, room) == expected
-    assert world.heads[room].last_seq == len(senders)
+    assert head(world, room).last_seq == len(senders)
     assert sorted(set(received(world, "conn-ann"))) == expected
     if bob_online:
         assert sorted(set(received(world, "conn-bob"))) == expected

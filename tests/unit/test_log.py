@@ -29,7 +29,7 @@ def submission(
 
 
 def tail() -> Tail:
-    return Tail(conversation_id=ROOM, type=ConversationType.DIRECT)
+    return Tail.of(Head(id=ROOM, type=ConversationType.DIRECT))
 
 
 def test_new_messages_are_numbered_densely_in_the_order_of_the_records() -> None:

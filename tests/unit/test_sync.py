@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.errors import NotMemberError
 from chalicelib.logic.directory import Directory
+from chalicelib.logic.heads import CurrentHeads
 from chalicelib.logic.messages import Access
 from chalicelib.logic.receivers import GRACE_SECONDS, world_member
 from chalicelib.logic.sync import MAX_MESSAGES, MAX_WORLD_BACKLOG, SyncService
@@ -35,7 +36,7 @@ def service(
     return SyncService(
         access=Access(Directory(FakeConnections(world), world.clock)),
         history=FakeLog(world),
-        heads=FakeHeads(world),
+        heads=CurrentHeads(FakeHeads(world), FakeLog(world)),
         pointers=FakeOffline(world),
         places=FakeMembers(world),
         connections=FakeConnections(world),

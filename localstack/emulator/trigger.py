@@ -115,7 +115,7 @@ class MappingRunner:
                 "enable.auto.offset.store": False,
                 # Fewer, fuller fetches under load, and a few milliseconds at most when idle.
                 "fetch.min.bytes": 100_000,
-                "fetch.wait.max.ms": 5,
+                "fetch.wait.max.ms": 10,
                 "fetch.queue.backoff.ms": 5,
                 "fetch.error.backoff.ms": 100,
                 "session.timeout.ms": 6000,

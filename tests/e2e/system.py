@@ -66,6 +66,8 @@ def start(data: Path, profile: str) -> System:
     port = free_port()
     variables = {"PROFILE": profile, "PORT": port, "WS_PORT": free_port(), "DATA": data}
     command = ["make", "-s", "run", *(f"{name}={value}" for name, value in variables.items())]
+    # A make above this one hands its own variables (ARGS, PROFILE) down in MAKEFLAGS.
+    inherited = {name: value for name, value in os.environ.items() if "MAKE" not in name}
     process = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -74,7 +76,7 @@ def start(data: Path, profile: str) -> System:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        env={**os.environ, "ADMIN_PASSWORD": "admin of the tests"},
+        env={**inherited, "ADMIN_PASSWORD": "admin of the tests"},
     )
     system = System(f"http://127.0.0.1:{port}", profile=profile, process=process)
     ready = threading.Event()

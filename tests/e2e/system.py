@@ -64,10 +64,9 @@ def free_port() -> int:
 def start(data: Path, profile: str) -> System:
     """Runs `make run` and waits for its last line."""
     port = free_port()
-    variables = {"PROFILE": profile, "PORT": port, "WS_PORT": free_port(), "DATA": data}
+    # ARGS is said, because a make above this one hands its own down.
+    variables = {"ARGS": "", "PROFILE": profile, "PORT": port, "WS_PORT": free_port(), "DATA": data}
     command = ["make", "-s", "run", *(f"{name}={value}" for name, value in variables.items())]
-    # A make above this one hands its own variables (ARGS, PROFILE) down in MAKEFLAGS.
-    inherited = {name: value for name, value in os.environ.items() if "MAKE" not in name}
     process = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -76,7 +75,7 @@ def start(data: Path, profile: str) -> System:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        env={**inherited, "ADMIN_PASSWORD": "admin of the tests"},
+        env={**os.environ, "ADMIN_PASSWORD": "admin of the tests"},
     )
     system = System(f"http://127.0.0.1:{port}", profile=profile, process=process)
     ready = threading.Event()

@@ -2,7 +2,7 @@
 
 librdkafka carries a mock cluster for its own tests (rdkafka_mock.h). It speaks the protocol for
 producing, consuming, groups and commits; it keeps the last 5 MB of a partition, and chooses its
-port itself.
+port itself. Before it forgets what a group has not read, producers wait (`backpressure`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,12 @@ from pathlib import Path
 
 import confluent_kafka
 
+from localstack.emulator.backpressure import Backpressure
+
 _PRODUCER = 0  # enum rd_kafka_type_t
+_PRODUCE = 0  # ApiKey
+_NOT_ENOUGH_REPLICAS = 19  # an error after which every client tries again
+_REFUSALS = 1000  # more requests than come between two checks
 
 
 def library() -> ctypes.CDLL:
@@ -43,6 +48,7 @@ class MockCluster:
         lib.rd_kafka_new.restype = ctypes.c_void_p
         lib.rd_kafka_mock_cluster_new.restype = ctypes.c_void_p
         lib.rd_kafka_mock_cluster_bootstraps.restype = ctypes.c_char_p
+        self._lib = lib
         reason = ctypes.create_string_buffer(512)
         conf = ctypes.c_void_p(lib.rd_kafka_conf_new())
         handle = lib.rd_kafka_new(_PRODUCER, conf, reason, ctypes.c_size_t(len(reason)))
@@ -55,19 +61,41 @@ class MockCluster:
             lib.rd_kafka_mock_topic_create(self._cluster, name.encode(), partitions, 1)
         self.bootstrap: str = lib.rd_kafka_mock_cluster_bootstraps(self._cluster).decode()
 
+    def refuse(self) -> None:
+        """Has the next produce requests fail with a retriable error."""
+        self.accept()
+        errors = (ctypes.c_int * _REFUSALS)(*[_NOT_ENOUGH_REPLICAS] * _REFUSALS)
+        self._lib.rd_kafka_mock_push_request_errors_array(
+            self._cluster, ctypes.c_int16(_PRODUCE), ctypes.c_size_t(_REFUSALS), errors
+        )
+
+    def accept(self) -> None:
+        """Takes produce requests again."""
+        self._lib.rd_kafka_mock_clear_request_errors(self._cluster, ctypes.c_int16(_PRODUCE))
+
 
 def main() -> None:
     """Runs the broker until SIGTERM."""
     parser = argparse.ArgumentParser(prog="kafka_embedded", description=__doc__)
     parser.add_argument("--topic", action="append", default=[], metavar="NAME:PARTITIONS")
+    parser.add_argument("--reader", action="append", default=[], metavar="GROUP:TOPIC")
     options = parser.parse_args()
     pairs = (one.rpartition(":") for one in options.topic)
-    cluster = MockCluster({name: int(partitions) for name, _, partitions in pairs})
+    topics = {name: int(partitions) for name, _, partitions in pairs}
+    groups: dict[str, list[str]] = {}
+    for group, _, topic in (one.rpartition(":") for one in options.reader):
+        groups.setdefault(group, []).append(topic)
+    cluster = MockCluster(topics)
+    backpressure = Backpressure(
+        cluster.bootstrap, topics, groups, refuse=cluster.refuse, accept=cluster.accept
+    )
     signals = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    backpressure.start()
     sys.stdout.write(json.dumps({"event": "ready", "bootstrap": cluster.bootstrap}) + "\n")
     sys.stdout.flush()
     signal.sigwait(signals)
+    backpressure.stop()
 
 
 if __name__ == "__main__":

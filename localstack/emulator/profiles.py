@@ -49,11 +49,18 @@ def ministack(port: int, data: Path, *, persist: bool) -> Spec:
     )
 
 
-def embedded_kafka(topics: Sequence[str]) -> Spec:
-    """The broker inside librdkafka: in memory, one consumer a group."""
+def embedded_kafka(topics: Sequence[str], readers: Sequence[tuple[str, str]]) -> Spec:
+    """The broker inside librdkafka: in memory, one consumer a group.
+
+    Args:
+        topics: Topics to create.
+        readers: Groups that must not miss anything, each with a topic of theirs.
+    """
     command = [sys.executable, "-m", "localstack.emulator.kafka_embedded"]
     for topic in topics:
         command += ["--topic", f"{topic}:4"]
+    for reader in readers:
+        command += ["--reader", ":".join(reader)]
     return Spec(name="kafka", title="Kafka (embedded)", command=command)
 
 
@@ -170,6 +177,10 @@ controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 log.dirs={folder}
 num.partitions=4
+num.network.threads=1
+num.io.threads=1
+background.threads=1
+num.recovery.threads.per.data.dir=1
 auto.create.topics.enable=true
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4

@@ -72,7 +72,7 @@ class LocalCloud:
         aws = profiles.ministack(self._aws_port, self._data, persist=full)
         aws.on_restart = self._deploy
         if not full:
-            return [aws, profiles.embedded_kafka(self._topics())]
+            return [aws, self._embedded_kafka()]
         if profiles.install_java_libraries():
             self._console.say("fetched Apache Kafka and DynamoDB Local")
         kafka_port, dynamodb_port = free_port(9092), free_port(8000)
@@ -84,10 +84,11 @@ class LocalCloud:
             profiles.dynamodb_local(dynamodb_port, self._data),
         ]
 
-    def _topics(self) -> list[str]:
+    def _embedded_kafka(self) -> Spec:
         mappings = load(Path(self._options.template), self._parameters()).mappings
-        declared = [topic for mapping in mappings for topic in mapping.topics]
-        return list(dict.fromkeys([*declared, *self._options.topic]))
+        readers = [(one.group, topic) for one in mappings if one.enabled for topic in one.topics]
+        topics = dict.fromkeys([*(topic for _, topic in readers), *self._options.topic])
+        return profiles.embedded_kafka(list(topics), readers)
 
     def _cloud(self) -> Spec:
         options = self._options
@@ -109,6 +110,8 @@ class LocalCloud:
     def _trigger(self) -> Spec:
         invoke = f"http://127.0.0.1:{self._inner_port}"
         arguments = ["--bootstrap", self._kafka, "--invoke", invoke]
+        if self._options.profile == "embedded":
+            arguments += ["--session-timeout-ms", "2000"]
         command = [*_module("trigger"), *self._template_arguments(), *arguments]
         return Spec(name="trigger", title="Kafka triggers", command=command)
 

@@ -20,6 +20,7 @@ from localstack.emulator.processes import die_with_parent
 from localstack.emulator.template import Function
 
 _API = "/2018-06-01/runtime"
+_EXECUTION_ENV = f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}"
 _PASSED_ON = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "HOME", "TMPDIR", "LD_LIBRARY_PATH")
 _STOP_SECONDS = 2.0
 
@@ -262,7 +263,7 @@ class Worker:
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory,
             "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{self.function.name}",
             "AWS_LAMBDA_LOG_STREAM_NAME": "local",
-            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+            "AWS_EXECUTION_ENV": _EXECUTION_ENV,
             "LAMBDA_TASK_ROOT": str(self._root / self.function.code_uri),
             "_HANDLER": self.function.handler,
             "TZ": ":UTC",

@@ -79,7 +79,9 @@ class Scene:
             "window_seconds": 0.0,
         }
         mapping = EventSourceMapping(**{**defaults, **settings})
-        runner = MappingRunner(mapping, self.cluster.bootstrap, self.functions.url)
+        runner = MappingRunner(
+            mapping, self.cluster.bootstrap, self.functions.url, session_timeout_ms=2000
+        )
         thread = threading.Thread(target=runner.run, daemon=True)
         thread.start()
         self.runners.append((runner, thread))

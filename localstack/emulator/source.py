@@ -1,0 +1,156 @@
+"""The Kafka side of an event source mapping: reading in batches, committing, pausing."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import confluent_kafka
+
+from localstack.emulator.batches import Record
+from localstack.emulator.filters import passes
+from localstack.emulator.template import EventSourceMapping
+
+logger = logging.getLogger(__name__)
+
+Place = tuple[str, int]  # topic, partition
+
+_AT_ONCE = 16  # a few records do not wait for company
+_QUIET_SECONDS = 0.01
+_WINDOW_SECONDS = 0.03
+_NOTHING_WANTED_SECONDS = 0.02  # who wants none of what comes, looks less often
+_ERROR_SECONDS = 0.1
+
+_SETTINGS = {
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    # Answered at once when idle. Under load the fetches that are made while an invocation runs
+    # wait until what came before is taken, so that they are fewer and fuller.
+    "fetch.min.bytes": 1,
+    "queued.min.messages": 1,
+    "fetch.queue.backoff.ms": 5,
+    "fetch.error.backoff.ms": 100,
+    "heartbeat.interval.ms": 500,
+    "max.poll.interval.ms": 960_000,
+    "reconnect.backoff.max.ms": 1000,
+    "topic.metadata.refresh.interval.ms": 5000,
+    "log_level": 2,
+}
+
+
+class Source:
+    """A consumer in the mapping's own group; for one thread.
+
+    Args:
+        mapping: What to read, and from where on.
+        bootstrap: The broker.
+        session_timeout_ms: After how long a dead consumer's partitions go to another. Kafka takes
+            no less than 6000; the embedded broker does, and lets each newcomer wait so long.
+        on_revoked: Told the partitions that another consumer gets.
+        say: Told what went wrong.
+    """
+
+    def __init__(
+        self,
+        mapping: EventSourceMapping,
+        bootstrap: str,
+        *,
+        session_timeout_ms: int,
+        on_revoked: Callable[[Sequence[Place]], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self._mapping = mapping
+        self._say = say
+        start = "earliest" if mapping.starting_position == "TRIM_HORIZON" else "latest"
+        self._consumer = confluent_kafka.Consumer(
+            {
+                **_SETTINGS,
+                "bootstrap.servers": bootstrap,
+                "group.id": mapping.group,
+                "session.timeout.ms": session_timeout_ms,
+                "auto.offset.reset": start,
+            },
+            logger=logger,
+        )
+
+        def revoked(_consumer: object, partitions: Sequence[Any]) -> None:
+            on_revoked([(one.topic, one.partition) for one in partitions])
+
+        self._consumer.subscribe(list(mapping.topics), on_revoke=revoked)
+
+    def read(self, timeout: float) -> tuple[list[Record], dict[Place, int]]:
+        """What is there, or comes within the window.
+
+        Args:
+            timeout: How long to wait for a first record, in seconds.
+
+        Returns:
+            The records that pass the mapping's filters; the offset after the last record,
+            filtered or not, of each partition.
+        """
+        records = self._gather(timeout)
+        wanted = [one for one in records if passes(self._mapping.filters, one.value, one.key)]
+        if records and not wanted:
+            time.sleep(_NOTHING_WANTED_SECONDS)
+        return wanted, {(one.topic, one.partition): one.offset + 1 for one in records}
+
+    def commit(self, ends: Mapping[Place, int]) -> None:
+        """Commits offsets, without waiting."""
+        if not ends:
+            return
+        offsets = [confluent_kafka.TopicPartition(*place, end) for place, end in ends.items()]
+        try:
+            self._consumer.commit(offsets=offsets, asynchronous=True)
+        except confluent_kafka.KafkaException as error:
+            self._say(f"commit: {error}")  # the records come again, which is allowed
+
+    def pause(self, place: Place) -> None:
+        """Reads no more from a partition."""
+        self._consumer.pause([confluent_kafka.TopicPartition(*place)])
+
+    def resume(self, place: Place) -> None:
+        """Reads from a paused partition again."""
+        self._consumer.resume([confluent_kafka.TopicPartition(*place)])
+
+    def close(self) -> None:
+        """Leaves the group."""
+        self._consumer.close()
+
+    def _gather(self, timeout: float) -> list[Record]:
+        size, window = self._mapping.batch_size, self._mapping.window_seconds
+        records = self._consume(1, timeout)
+        if not records:
+            return records
+        deadline = time.monotonic() + max(_WINDOW_SECONDS, window)
+        records += self._consume(size - 1, 0)
+        while _AT_ONCE < len(records) < size or window:
+            more = self._consume(size - len(records), _QUIET_SECONDS)
+            records += more
+            quiet = not more and not window
+            if quiet or len(records) >= size or time.monotonic() > deadline:
+                break
+        return records
+
+    def _consume(self, most: int, timeout: float) -> list[Record]:
+        try:
+            messages = self._consumer.consume(most, timeout) if most > 0 else []
+        except confluent_kafka.KafkaException as error:
+            self._say(f"Kafka: {error}")
+            time.sleep(_ERROR_SECONDS)
+            return []
+        # An error in a message's place: a broker or topic is away, and will be back.
+        return [_record(message) for message in messages if message.error() is None]
+
+
+def _record(message: Any) -> Record:
+    return Record(
+        topic=message.topic(),
+        partition=message.partition(),
+        offset=message.offset(),
+        timestamp=message.timestamp()[1],
+        key=message.key(),
+        value=message.value(),
+        headers=message.headers() or (),
+    )

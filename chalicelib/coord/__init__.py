@@ -1,10 +1,10 @@
 """The configuration centre: documents in Systems Manager Parameter Store.
 
->>> centre = new()                                              # doctest: +SKIP
->>> centre.get("/lambchat/local/mq/default")                    # doctest: +SKIP
-Parameter(path='/lambchat/local/mq/default', value='{…}', version=1)
+README.md beside this file has examples that run.
 """
 
-from chalicelib.coord.centre import ConfigCentre, CoordError, Parameter, new, parameter_path
+from chalicelib.coord.centre import ConfigCentre, new, parameter_path
+from chalicelib.coord.parameter import CoordError, Parameter
+from chalicelib.coord.watch import Watch
 
-__all__ = ["ConfigCentre", "CoordError", "Parameter", "new", "parameter_path"]
+__all__ = ["ConfigCentre", "CoordError", "Parameter", "Watch", "new", "parameter_path"]

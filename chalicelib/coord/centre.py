@@ -12,27 +12,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chalicelib.aws import AwsError, parameter_store
+from chalicelib.coord.parameter import CoordError, Parameter
+from chalicelib.coord.watch import JITTER, Callback, Watch
 
 logger = logging.getLogger(__name__)
 
 MAX_AGE_SECONDS = 30.0
-_JITTER = 0.2  # of the age: a thousand environments must not ask in the same second
-
-
-class CoordError(Exception):
-    """Parameter Store cannot be read, and there is no earlier copy."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One parameter. Its value may be a secret: it is left out of ``repr``."""
-
-    path: str
-    value: str
-    version: int
-
-    def __repr__(self) -> str:
-        return f"Parameter(path={self.path!r}, value='…', version={self.version})"
+_ATTEMPTS = 4
+_FIRST_BACKOFF_SECONDS = 0.1
 
 
 class ParameterStore(Protocol):
@@ -57,12 +44,16 @@ class ConfigCentre:
         *,
         max_age_seconds: float = MAX_AGE_SECONDS,
         clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._store = store
+        self._sleep = sleep
         self._max_age = max_age_seconds
         self._clock = clock
         self._copies: dict[str, _Copy] = {}
         self._lock = threading.Lock()
+        self._calling = threading.Lock()  # a connection takes one request at a time
+        self._watches: list[Watch] = []
 
     def get(self, path: str, *, max_age_seconds: float | None = None) -> Parameter | None:
         """The parameter at ``path``, or None when there is none.
@@ -89,20 +80,68 @@ class ConfigCentre:
         found: list[Parameter] = []
         arguments: dict[str, Any] = {"Path": path, "Recursive": True, "WithDecryption": True}
         try:
-            with self._lock:
-                while True:
-                    page = self._store.call("GetParametersByPath", arguments)
-                    found.extend(map(_parameter, page["Parameters"]))
-                    if not (token := page.get("NextToken")):
-                        return found
-                    arguments["NextToken"] = token
+            while True:
+                page = self._call("GetParametersByPath", arguments)
+                found.extend(map(_parameter, page["Parameters"]))
+                if not (token := page.get("NextToken")):
+                    return found
+                arguments["NextToken"] = token
         except AwsError as error:
             raise CoordError(f"cannot list {path}: {error.code}") from error
+
+    def watch(
+        self,
+        path: str,
+        callback: Callback,
+        *,
+        interval_seconds: float | None = None,
+        background: bool | None = None,
+    ) -> Watch:
+        """Calls back with all parameters below ``path``: soon, and after each change.
+
+        Args:
+            path: The path.
+            callback: Gets the parameters by their paths, always all of them.
+            interval_seconds: How often to look; by default as old as copies may become.
+            background: Whether a thread looks. By default it does, but not in a Lambda function:
+                there `check` is to be called at the start of each invocation.
+        """
+        watch = Watch(
+            self.list,
+            path,
+            callback,
+            interval_seconds=self._max_age if interval_seconds is None else interval_seconds,
+            clock=self._clock,
+        )
+        if background is None:
+            background = "AWS_LAMBDA_FUNCTION_NAME" not in os.environ
+        if background:
+            watch.start()
+        else:
+            self._watches.append(watch)
+        return watch
+
+    def check(self) -> None:
+        """Looks for changes where no thread does, if it is time; costs nothing if it is not."""
+        for watch in self._watches:
+            watch.check()
+
+    def _call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """One call, again after a moment where Parameter Store throttles it."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                with self._calling:
+                    return self._store.call(operation, arguments)
+            except AwsError as error:
+                if not error.code.startswith("Throttling") or attempt == _ATTEMPTS - 1:
+                    raise
+            self._sleep(random.uniform(0, _FIRST_BACKOFF_SECONDS * 2**attempt))
+        raise AssertionError("the last attempt returns or raises")
 
     def _read(self, path: str, copy: _Copy | None, age: float) -> Parameter | None:
         parameter: Parameter | None = None
         try:
-            answer = self._store.call("GetParameter", {"Name": path, "WithDecryption": True})
+            answer = self._call("GetParameter", {"Name": path, "WithDecryption": True})
             parameter = _parameter(answer["Parameter"])
         except AwsError as error:
             if error.code != "ParameterNotFound":
@@ -114,7 +153,7 @@ class ConfigCentre:
         return parameter
 
     def _fresh_until(self, age: float, *, jitter: bool = True) -> float:
-        factor = 1 + random.uniform(-_JITTER, _JITTER) if jitter else 1 + _JITTER
+        factor = 1 + random.uniform(-JITTER, JITTER) if jitter else 1 + JITTER
         return self._clock() + age * factor
 
 

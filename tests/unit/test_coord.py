@@ -1,22 +1,34 @@
 from __future__ import annotations
 
+import threading
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from chalicelib.aws import AwsError
-from chalicelib.coord import ConfigCentre, CoordError, parameter_path
+from chalicelib.coord import ConfigCentre, CoordError, Parameter, parameter_path
 
 
 class Store:
     def __init__(self, **parameters: str) -> None:
         self.parameters = {f"/{name}": value for name, value in parameters.items()}
+        self.versions = dict.fromkeys(self.parameters, 1)
         self.calls = 0
         self.away = False
+        self.away_after: int | None = None
+        self.throttled = 0
+
+    def put(self, name: str, value: str = "") -> None:
+        self.parameters[f"/{name}"] = value
+        self.versions[f"/{name}"] = self.versions.get(f"/{name}", 0) + 1
 
     def call(self, operation: str, arguments: dict[str, Any], /) -> dict[str, Any]:
         self.calls += 1
-        if self.away:
+        if self.throttled:
+            self.throttled -= 1
+            raise AwsError("ThrottlingException", "", 400)
+        if self.away or (self.away_after is not None and self.calls > self.away_after):
             raise AwsError("Unreachable", "", 0)
         if operation == "GetParametersByPath":
             return self.page(int(arguments.get("NextToken", 0)))
@@ -25,7 +37,7 @@ class Store:
         return {"Parameter": self.one(arguments["Name"])}
 
     def one(self, name: str) -> dict[str, Any]:
-        return {"Name": name, "Value": self.parameters[name], "Version": 1}
+        return {"Name": name, "Value": self.parameters[name], "Version": self.versions[name]}
 
     def page(self, start: int) -> dict[str, Any]:
         names = sorted(self.parameters)
@@ -101,3 +113,112 @@ def test_our_paths_begin_with_the_stage(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("STAGE", "beta")
 
     assert parameter_path("mq", "default") == "/lambchat/beta/mq/default"
+
+
+class Seen(list[dict[str, str]]):
+    """What a watch called back with."""
+
+    def __call__(self, parameters: Mapping[str, Parameter]) -> None:
+        self.append({path: one.value for path, one in parameters.items()})
+
+
+@pytest.mark.req("BRK-4")
+def test_a_watch_calls_back_at_first_and_after_each_change_of_a_version() -> None:
+    store, clock, seen = Store(a="1"), Clock(), Seen()
+    config = centre(store, clock)
+    config.watch("/", seen, background=False)
+
+    for change in (lambda: None, lambda: None, lambda: store.put("a", "2"), lambda: store.put("b")):
+        change()
+        clock.now += 13
+        config.check()
+    del store.parameters["/a"]
+    clock.now += 13
+    config.check()
+
+    assert seen == [{"/a": "1"}, {"/a": "2"}, {"/a": "2", "/b": ""}, {"/b": ""}]
+
+
+def test_a_check_before_its_time_makes_no_call() -> None:
+    store, clock = Store(a="1"), Clock()
+    config = centre(store, clock)
+    config.watch("/", Seen(), background=False)
+    config.check()
+    calls = store.calls
+
+    clock.now += 7
+    config.check()
+
+    assert store.calls == calls
+
+
+def test_a_watch_never_sees_half_a_set_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    store, clock, seen = Store(a="1", b="2", c="3"), Clock(), Seen()
+    config = centre(store, clock)
+    config.watch("/", seen, background=False)
+    config.check()
+    store.put("a", "9")
+    store.away_after = store.calls + 1
+
+    for _ in range(3):
+        clock.now += 200
+        config.check()
+    store.away_after = None
+    clock.now += 200
+    config.check()
+
+    assert seen == [{"/a": "1", "/b": "2", "/c": "3"}, {"/a": "9", "/b": "2", "/c": "3"}]
+    assert caplog.text.count("kept from an earlier read") == 1
+
+
+def test_a_throttled_call_is_repeated_with_growing_pauses() -> None:
+    store, pauses = Store(a="1"), [0.0]
+    store.throttled = 3
+
+    found = ConfigCentre(store, sleep=pauses.append).get("/a")
+
+    assert found is not None
+    assert len(pauses) == 4
+    assert all(0 <= pause <= 0.1 * 2**at for at, pause in enumerate(pauses[1:]))
+
+
+def test_a_thread_watches_in_a_long_lived_process() -> None:
+    store, seen, changed = Store(a="1"), Seen(), threading.Event()
+
+    def callback(parameters: Mapping[str, Parameter]) -> None:
+        seen(parameters)
+        changed.set()
+
+    watch = ConfigCentre(store).watch("/", callback, interval_seconds=0.01)
+    assert changed.wait(5)
+    changed.clear()
+    store.put("a", "2")
+    assert changed.wait(5)
+    watch.close()
+
+    assert seen[-1] == {"/a": "2"}
+
+
+def test_in_a_lambda_no_thread_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
+    seen = Seen()
+    config = ConfigCentre(Store(a="1"))
+
+    config.watch("/", seen)
+    before = threading.active_count()
+    config.check()
+
+    assert seen == [{"/a": "1"}]
+    assert threading.active_count() == before
+
+
+def test_a_callback_that_fails_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    config = ConfigCentre(Store(a="1"))
+
+    def fail(_parameters: Mapping[str, Parameter]) -> None:
+        raise ValueError("no")
+
+    config.watch("/", fail, background=False)
+    config.check()
+
+    assert "not taken" in caplog.text

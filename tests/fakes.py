@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib.models import (
@@ -19,6 +19,8 @@ from chalicelib.models import (
     PushResult,
     Segment,
 )
+from chalicelib.repo.connections import MAX_PER_USER
+from chalicelib.repo.messages import DEDUPLICATION_SECONDS
 
 
 class CrashError(Exception):
@@ -30,7 +32,9 @@ class World:
     """What survives a crash: the tables, the clients' sockets, the enqueued commands."""
 
     segments: dict[str, dict[int, Segment]] = field(default_factory=lambda: defaultdict(dict))
-    blocks: dict[str, dict[int, bytes]] = field(default_factory=lambda: defaultdict(dict))
+    blocks: dict[str, dict[int, tuple[bytes, int]]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
     heads: dict[str, Head] = field(default_factory=dict)
     members: dict[tuple[str, str], ConversationMember] = field(default_factory=dict)
     pointers: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -100,15 +104,17 @@ class FakeLog:
         return [one for one in reversed(messages) if seq is None or one.seq < seq][:limit]
 
     def blocks(self, conversation_id: str) -> list[tuple[int, bytes]]:
-        return sorted(self._world.blocks[conversation_id].items())
+        stored = sorted(self._world.blocks[conversation_id].items())
+        return [(first, digests) for first, (digests, ttl) in stored if ttl > self._world.now]
 
     def seal(self, conversation_id: str, last_seq: int, digests: Sequence[bytes]) -> Any:
-        return (conversation_id, last_seq - len(digests) + 1, b"".join(digests))
+        ttl = int(self._world.now) + DEDUPLICATION_SECONDS
+        return (conversation_id, last_seq - len(digests) + 1, b"".join(digests), ttl)
 
     def put_blocks(self, blocks: Sequence[Any]) -> None:
-        for conversation_id, first, digests in blocks:
+        for conversation_id, first, digests, ttl in blocks:
             self._world.step("before block")
-            self._world.blocks[conversation_id][first] = digests
+            self._world.blocks[conversation_id][first] = (digests, ttl)
             self._world.step("after block")
 
 
@@ -121,7 +127,13 @@ class FakeHeads:
 
     def create_conversation(self, head: Head) -> bool:
         created = head.id not in self._world.heads
-        self._world.heads.setdefault(head.id, head)
+        if created:
+            self._world.heads[head.id] = Head(
+                id=head.id,
+                type=head.type,
+                created_at=head.created_at,
+                updated_at=head.created_at,
+            )
         return created
 
     def advance(self, heads: Sequence[Head]) -> list[bool]:
@@ -131,7 +143,8 @@ class FakeHeads:
             stored = self._world.heads.get(head.id)
             results.append(stored is None or stored.last_seq < head.last_seq)
             if results[-1]:
-                self._world.heads[head.id] = head
+                created_at = stored.created_at if stored else head.updated_at
+                self._world.heads[head.id] = replace(head, created_at=created_at)
             self._world.step("after head")
         return results
 
@@ -154,10 +167,21 @@ class FakeMembers:
     def replace(self, old: ConversationMember, new: ConversationMember) -> bool:
         self._world.step("before replace")
         key = (old.conversation_id, old.user_id)
-        if self._world.members.get(key) != old:
+        stored = self._world.members.get(key)
+        if stored is None or _place(stored) != _place(old):
             return False
-        self._world.members[key] = new
+        self._world.members[key] = replace(
+            stored,
+            read_seq=new.read_seq,
+            delivered_seq=new.delivered_seq,
+            own=new.own,
+            own_seq=new.own_seq,
+        )
         return True
+
+
+def _place(row: ConversationMember) -> tuple[int, int, int]:
+    return row.read_seq, row.delivered_seq, row.own_seq
 
 
 class FakeOffline:
@@ -201,27 +225,35 @@ class FakeConnections:
             self._world.user(user_id, world_seq=world_seq)
 
     def users(self, user_ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
-        return {key: self._world.users[key] for key in user_ids if key in self._world.users}
+        stored = {key: self._world.users[key] for key in user_ids if key in self._world.users}
+        return {key: {**item, "live": dict(item["live"])} for key, item in stored.items()}
 
     def connections_in(self, item: Mapping[str, Any]) -> list[Connection]:
-        return list(item["live"].values())
+        return [one for one in item["live"].values() if one.expires_at > self._world.now]
 
     def live(self, user_ids: Iterable[str]) -> Mapping[str, list[Connection]]:
         self._world.step("live")
-        return {key: list(item["live"].values()) for key, item in self.users(user_ids).items()}
+        return {key: self.connections_in(item) for key, item in self.users(user_ids).items()}
 
     def online(self) -> list[Connection]:
-        return [one for item in self._world.users.values() for one in item["live"].values()]
+        return [one for item in self._world.users.values() for one in self.connections_in(item)]
 
     def add(self, connection: Connection) -> list[Connection]:
-        self._world.users[connection.user_id]["live"][connection.id] = connection
-        return []
+        self.open_user(connection.user_id, 0)
+        live = self._world.users[connection.user_id]["live"]
+        going: list[Connection] = []
+        if connection.id not in live and len(live) >= MAX_PER_USER:
+            going = [one for one in live.values() if one.expires_at <= self._world.now]
+            going = going or [min(live.values(), key=lambda one: one.connected_at)]
+            self.remove(connection.user_id, [one.id for one in going])
+        live[connection.id] = connection
+        return going
 
     def remove(self, user_id: str, connection_ids: Iterable[str], *, seen: bool = False) -> None:
+        item = self._world.users.get(user_id, {"live": {}})
         for connection_id in connection_ids:
-            self._world.users[user_id]["live"].pop(connection_id, None)
-            if seen:
-                self._world.users[user_id]["last_seen"] = self._world.now
+            if item["live"].pop(connection_id, None) and seen:
+                item["last_seen"] = self._world.now
 
 
 class FakePush:

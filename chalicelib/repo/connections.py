@@ -147,6 +147,8 @@ class ConnectionRepository:
         online = {
             "TableName": self._table,
             "Key": encode_item({"pk": _shard(connection_id), "sk": connection_id}),
+            "ConditionExpression": "attribute_not_exists(pk) OR user_id = :user",
+            "ExpressionAttributeValues": encode_item({":user": user_id}),
         }
         return [("UpdateItem", user), ("DeleteItem", online)]
 

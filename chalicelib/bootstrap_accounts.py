@@ -161,7 +161,6 @@ def ensure_topics(*, partitions: int, replication: int) -> list[str]:
     from chalicelib.broker import EVENTS, TASKS
     from chalicelib.context import Context
     from chalicelib.errors import UnavailableError
-    from chalicelib.mq.admin import MqError
 
     try:
         admin = mq.new_admin_client("lambchat", mq.with_config_centre(bootstrap.centre()))
@@ -170,7 +169,7 @@ def ensure_topics(*, partitions: int, replication: int) -> list[str]:
             for topic in (TASKS, EVENTS)
             if admin.create_topic(Context(), topic, partitions=partitions, replication=replication)
         ]
-    except (mq.MqConfigError, MqError) as error:
+    except mq.MqError as error:
         raise UnavailableError(str(error)) from error
 
 

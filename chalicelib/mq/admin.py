@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from chalicelib import coord
 from chalicelib.context import Context
-from chalicelib.mq import config
+from chalicelib.mq import config, drivers
 from chalicelib.mq.options import Option, collect
+
+_TIMEOUT_SECONDS = 10.0
 
 
 class AdminClient:
@@ -28,32 +30,16 @@ class AdminClient:
         Raises:
             MqError: The cluster refused, or did not answer before the deadline (else 10 s).
         """
-        import confluent_kafka
-        from confluent_kafka.admin import AdminClient as Client
-        from confluent_kafka.cimpl import NewTopic
-
-        client = Client(
-            {
-                "bootstrap.servers": ",".join(self._settings.brokers),
-                "security.protocol": self._settings.security,
-            }
+        options = {} if retention_ms is None else {"retention.ms": str(retention_ms)}
+        create = drivers.create_topic(self._settings)
+        return create(
+            self._settings,
+            name,
+            partitions=partitions,
+            replication=replication,
+            options=options,
+            timeout=ctx.remaining(_TIMEOUT_SECONDS),
         )
-        timeout = ctx.remaining(10.0)
-        if name in client.list_topics(timeout=timeout).topics:
-            return False
-        settings = {} if retention_ms is None else {"retention.ms": str(retention_ms)}
-        topic = NewTopic(name, partitions, replication, config=settings)
-        try:
-            client.create_topics([topic], request_timeout=timeout)[name].result(timeout)
-        except confluent_kafka.KafkaException as error:
-            if error.args[0].code() == confluent_kafka.KafkaError.TOPIC_ALREADY_EXISTS:
-                return False
-            raise MqError(f"topic {name}: {error}") from error
-        return True
-
-
-class MqError(Exception):
-    """The cluster refused an administrative request."""
 
 
 def new_admin_client(service_name: str, *options: Option) -> AdminClient:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+Place = tuple[str, int]  # topic, partition
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -27,3 +29,8 @@ class Message:
     partition: int | None = None
     offset: int | None = None
     timestamp_ms: int | None = None
+
+    @property
+    def place(self) -> Place:
+        """Topic and partition of a received record."""
+        return self.topic, self.partition or 0

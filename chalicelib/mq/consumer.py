@@ -127,7 +127,7 @@ class Consumer:
         return {**self._counts, "queued": len(self._queues), "lag": lag}
 
     def on_sigterm(self) -> bool:
-        """`subscribe` returns, and the program goes on to its end."""
+        """`subscribe` returns, if it is running; the answer is whether it is."""
         self._stopping.set()
         return not self._idle.is_set()
 

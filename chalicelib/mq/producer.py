@@ -90,7 +90,6 @@ class Producer:
         if self._closed:
             return []
         self._closed = True
-        shutdown.forget(self)
         self._failed.clear()
         self._driver.close(timeout)
         lost = [*self._failed, *self._pending.values()]
@@ -104,11 +103,6 @@ class Producer:
     def stats(self) -> dict[str, int]:
         """Counts since the start: ``sent``, ``failed``, and how many are ``in_flight``."""
         return {"sent": self._sent, "failed": self._failures, "in_flight": len(self._pending)}
-
-    def on_sigterm(self) -> bool:
-        """Flushes; the program's own end is not affected."""
-        self.close()
-        return False
 
     def _send(self, ctx: Context, message: Message) -> Future[Message]:
         if self._closed:
@@ -157,7 +151,7 @@ def new_producer(service_name: str, *options: Option) -> Producer:
     dependencies = collect(options)
     settings = config.load(dependencies.centre or coord.new(), service_name)
     producer = Producer(drivers.producer(settings, service_name), dependencies)
-    shutdown.watch(producer)
+    shutdown.install()
     atexit.register(_close, weakref.ref(producer))
     return producer
 

@@ -1,6 +1,7 @@
-"""SIGTERM closes what is open.
+"""SIGTERM ends what runs: consumers return from `subscribe`, and the program goes on to its end.
 
-A handler is installed only in the main thread and only where the process has none of its own.
+Without a consumer that runs the program exits; producers flush when it does (`atexit`). A handler
+is installed only by the main thread and only where the process has none of its own.
 """
 
 from __future__ import annotations
@@ -13,32 +14,35 @@ from types import FrameType
 from typing import Protocol
 
 
-class Closable(Protocol):
-    """A producer or consumer."""
+class Running(Protocol):
+    """A consumer."""
 
     def on_sigterm(self) -> bool:
-        """Closes, or begins to; True when the program ends by itself afterwards."""
+        """Begins to end; True when the program goes on by itself afterwards."""
 
 
-_open: weakref.WeakSet[Closable] = weakref.WeakSet()
+_open: weakref.WeakSet[Running] = weakref.WeakSet()
 
 
-def watch(one: Closable) -> None:
-    """Has a producer or consumer told of SIGTERM."""
-    _open.add(one)
+def install() -> None:
+    """Ends the program in order at SIGTERM."""
     if threading.current_thread() is not threading.main_thread():
         return
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _handle)
 
 
-def forget(one: Closable) -> None:
+def watch(one: Running) -> None:
+    """Has a consumer told of SIGTERM."""
+    _open.add(one)
+    install()
+
+
+def forget(one: Running) -> None:
     """It is closed already."""
     _open.discard(one)
 
 
 def _handle(number: int, _frame: FrameType | None) -> None:
-    # Consumers first: what their last callbacks send, the producers flush.
-    ends = [one.on_sigterm() for one in list(_open)]
-    if not any(ends):
+    if not any([one.on_sigterm() for one in list(_open)]):
         sys.exit(128 + number)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chalicelib.aws import JsonService
-    from chalicelib.broker import Broker, Command, Publisher
+    from chalicelib.broker import Broker, Command, KafkaConnection
     from chalicelib.coord import ConfigCentre
     from chalicelib.logic.conversations import ConversationService
     from chalicelib.logic.delivery import DeliveryService
@@ -61,12 +61,12 @@ def pusher() -> Pusher:
 
 
 @cache
-def publisher() -> Publisher:
+def kafka() -> KafkaConnection:
     """The one connection to Kafka, opened when the first record goes out."""
     from chalicelib import mq
-    from chalicelib.broker import Publisher
+    from chalicelib.broker import KafkaConnection
 
-    return Publisher(lambda: mq.new_producer("lambchat", mq.with_config_centre(centre())))
+    return KafkaConnection("lambchat", mq.with_config_centre(centre()))
 
 
 @cache
@@ -74,7 +74,7 @@ def outbox() -> Outbox:
     """What services hand to Kafka."""
     from chalicelib.task.outbox import Outbox
 
-    return Outbox(publisher())
+    return Outbox(kafka())
 
 
 @cache
@@ -273,7 +273,7 @@ def broker() -> Broker:
     from chalicelib.broker import Broker
     from chalicelib.task import commands
 
-    broker = Broker(publisher(), dead_letter=_park)
+    broker = Broker(kafka(), dead_letter=_park)
     commands.register_deliver(broker, delivery)
     commands.register_others(broker, sync=sync, receipts=receipts, outbox=outbox())
     return broker

@@ -14,4 +14,4 @@ logger = new_logger()
 
 def handler(event: Mapping[str, Any], _context: object) -> None:
     """Carries out a batch; an exception has the trigger deliver all of it again."""
-    bootstrap.broker().run(decode(event))
+    bootstrap.broker().run("fanout", decode(event))

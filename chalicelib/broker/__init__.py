@@ -1,19 +1,20 @@
 """Commands and events on Kafka: exactly two topics, TASKS and EVENTS.
 
 A command (`@broker.task`) is carried out once, by one shared group; an event (`broker.publish`)
-reaches every listener (`@broker.listener`), each of which has a group of its own. The same
-handlers run behind Lambda triggers (`broker.run(broker.decode(event))`) and in a worker process.
+reaches every listener (`@broker.listener`), each of which has a group of its own. The same code
+runs behind Lambda triggers (`broker.run(group, decode(event))`) and in a `Worker`.
+
+README.md beside this file has examples that run.
 """
 
-from chalicelib.broker.broker import Broker, Publisher, Task
-from chalicelib.broker.records import (
-    EVENTS,
-    TASKS,
-    BaseEvent,
-    Command,
-    PoisonError,
-    decode,
-)
+from chalicelib.broker.broker import Broker
+from chalicelib.broker.connection import KafkaConnection
+from chalicelib.broker.events import BaseEvent
+from chalicelib.broker.migration import publish_event, subscribe_event
+from chalicelib.broker.policy import DelayStore, DoneStore, Retry, TaskTimeoutError
+from chalicelib.broker.records import EVENTS, TASKS, Command, PoisonError, decode
+from chalicelib.broker.task import Task
+from chalicelib.broker.worker import Worker
 
 __all__ = [
     "EVENTS",
@@ -21,8 +22,15 @@ __all__ = [
     "BaseEvent",
     "Broker",
     "Command",
+    "DelayStore",
+    "DoneStore",
+    "KafkaConnection",
     "PoisonError",
-    "Publisher",
+    "Retry",
     "Task",
+    "TaskTimeoutError",
+    "Worker",
     "decode",
+    "publish_event",
+    "subscribe_event",
 ]

@@ -1,160 +1,226 @@
-"""The one owner of every Kafka connection."""
+"""Tasks and listeners, and what runs them."""
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from chalicelib.broker.records import (
-    EVENTS,
-    TASKS,
-    BaseEvent,
-    Command,
-    PoisonError,
-    encode_command,
-    encode_event,
-)
+from chalicelib.broker.attempts import OneByOne, Stores, park, with_arguments
+from chalicelib.broker.connection import KafkaConnection
+from chalicelib.broker.events import BaseEvent
+from chalicelib.broker.groups import BatchHandler, Groups
+from chalicelib.broker.policy import DeadLetterSink, DelayStore, DoneStore, Retry
+from chalicelib.broker.records import FORMAT, Command, PoisonError, event_message
+from chalicelib.broker.task import Task
 from chalicelib.context import Context
-from chalicelib.mq import Message, Producer
 
 logger = logging.getLogger(__name__)
 
-BatchHandler = Callable[[Sequence[Command]], None]
+P = ParamSpec("P")
 Listener = Callable[[Context, dict[str, Any]], None]
-DeadLetterSink = Callable[[Command, Exception], None]
+Hook = Callable[[], object]
+_Hook = TypeVar("_Hook", bound=Hook)
 
-
-class Publisher:
-    """Sends commands and events; opens Kafka when the first one goes out."""
-
-    def __init__(self, connect: Callable[[], Producer]) -> None:
-        self._connect = connect
-        self._producer: Producer | None = None
-
-    def send(self, ctx: Context, *messages: Message) -> None:
-        """Sends records and waits until Kafka has them on all in-sync replicas.
-
-        Raises:
-            DeliveryError: Kafka did not confirm one of them in time.
-        """
-        self.producer.send_sync(ctx, *messages)
-
-    def send_later(self, ctx: Context, message: Message) -> Future[Message]:
-        """Queues a record without waiting."""
-        return self.producer.send(ctx, message)
-
-    @property
-    def producer(self) -> Producer:
-        """The producer, connected at first use."""
-        if self._producer is None:
-            self._producer = self._connect()
-        return self._producer
-
-    def close(self) -> None:
-        """Flushes and disconnects."""
-        if self._producer is not None:
-            self._producer.close()
-
-
-class Task:
-    """A command: called, it runs here; with `kiq`, it is carried out by whoever has its trigger."""
-
-    def __init__(self, name: str, publisher: Publisher) -> None:
-        self.name = name
-        self._publisher = publisher
-
-    def message(self, key: str, args: Mapping[str, Any]) -> Message:
-        """The record that asks for this task; records with the same key stay in order."""
-        return Message(TASKS, key.encode(), encode_command(self.name, args))
-
-    def kiq(self, ctx: Context, key: str, **args: Any) -> None:
-        """Enqueues the task and waits until Kafka has it.
-
-        Raises:
-            DeliveryError: Kafka did not confirm it in time.
-        """
-        self._publisher.send(ctx, self.message(key, args))
+DEFAULT_GROUP = "tasks"
+_RELEASE_SECONDS = 10.0
 
 
 class Broker:
-    """Tasks, listeners, and what runs them."""
+    """The one place where messages are sent, and where it is said who carries them out.
 
-    def __init__(self, publisher: Publisher, *, dead_letter: DeadLetterSink) -> None:
-        self._publisher = publisher
-        self._dead_letter = dead_letter
-        self._tasks: dict[str, BatchHandler] = {}
-        self._listeners: dict[str, tuple[Listener, tuple[str, ...]]] = {}
+    Args:
+        connection: Kafka.
+        dead_letter: Takes records that can never succeed, or whose attempts are used up.
+        delays: Keeps delayed commands, and those that wait for their next attempt.
+        done: Remembers commands that have an idempotency key.
+        clock: Unix seconds.
+    """
 
-    def task(self, name: str) -> Callable[[BatchHandler], Task]:
-        """Declares a command; its handler takes the commands of one batch, in order."""
+    def __init__(
+        self,
+        connection: KafkaConnection,
+        *,
+        dead_letter: DeadLetterSink,
+        delays: DelayStore | None = None,
+        done: DoneStore | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.connection = connection
+        self._stores = Stores(dead_letter=dead_letter, delays=delays, done=done, clock=clock)
+        self._groups = Groups()
+        self._startup: list[Hook] = []
+        self._shutdown: list[Hook] = []
 
-        def register(handler: BatchHandler) -> Task:
-            self._tasks[name] = handler
-            return Task(name, self._publisher)
+    @property
+    def groups(self) -> Mapping[str, str]:
+        """The consumer groups, and the topic of each."""
+        return self._groups.topics()
+
+    def task(
+        self,
+        name: str,
+        *,
+        group: str = DEFAULT_GROUP,
+        retry: Retry | None = None,
+        timeout: float | None = None,
+    ) -> Callable[[Callable[Concatenate[Context, P], object]], Task[P]]:
+        """Declares a command; its function gets a context and the arguments by name.
+
+        Args:
+            name: As it stands in Kafka.
+            group: Who carries it out: groups share the tasks among them.
+            retry: How a failed command is tried later; without, its partition waits.
+            timeout: Seconds, after which the attempt has failed. The context has it as deadline,
+                for nothing can stop a function from outside.
+        """
+
+        def register(function: Callable[Concatenate[Context, P], object]) -> Task[P]:
+            self._groups.add_task(
+                name, group, self._one_by_one(with_arguments(function), retry, timeout)
+            )
+            delays, clock = self._stores.delays, self._stores.clock
+            return Task(name, self.connection, function, delays=delays, clock=clock)
 
         return register
 
-    def listener(self, event: str, *, majors: Sequence[str] = ("1",)) -> Callable[[Listener], str]:
-        """Declares a listener of an event, for the major versions it understands."""
+    def batch_task(
+        self, name: str, *, group: str = DEFAULT_GROUP
+    ) -> Callable[[BatchHandler], Task[...]]:
+        """Declares a command whose function gets all commands of a batch, in order.
 
-        def register(handler: Listener) -> str:
-            self._listeners[event] = (handler, tuple(majors))
-            return event
+        For hot paths; a failure brings all of them again.
+        """
+
+        def register(handler: BatchHandler) -> Task[...]:
+            self._groups.add_task(name, group, handler)
+            return Task(name, self.connection)
 
         return register
 
-    def publish(self, ctx: Context, name: str, event: BaseEvent, *, key: str = "") -> None:
-        """Publishes an event to every listener's group.
+    def listener(
+        self,
+        event: str | type[BaseEvent],
+        *,
+        name: str = "",
+        versions: Sequence[str] = ("1",),
+        retry: Retry | None = None,
+        timeout: float | None = None,
+    ) -> Callable[[Listener], Listener]:
+        """Declares a listener: its function gets a context and the payload, a dict.
+
+        Args:
+            event: Which one.
+            name: The listener's, and its group's; by default the function's.
+            versions: The major versions that it understands; others are skipped with a warning.
+            retry: As for a task; other listeners do not notice.
+            timeout: As for a task.
+        """
+
+        def register(function: Listener) -> Listener:
+            group = name or function.__name__
+            handler = self._one_by_one(
+                lambda ctx, command: function(ctx, dict(command.args)), retry, timeout, group
+            )
+            self._groups.add_listener(group, event, versions, handler)
+            return function
+
+        return register
+
+    def batch_listener(
+        self, event: str | type[BaseEvent], *, name: str = "", versions: Sequence[str] = ("1",)
+    ) -> Callable[[BatchHandler], BatchHandler]:
+        """Declares a listener that gets all events of a batch; a failure brings them again."""
+
+        def register(handler: BatchHandler) -> BatchHandler:
+            self._groups.add_listener(name or handler.__name__, event, versions, handler)
+            return handler
+
+        return register
+
+    def publish(self, ctx: Context, event: BaseEvent, *, key: str = "") -> None:
+        """Publishes an event to every listener's group; those with the same key stay in order.
 
         Raises:
             DeliveryError: Kafka did not confirm it in time.
         """
-        value = encode_event(name, event)
-        self._publisher.send(ctx, Message(EVENTS, key.encode() or None, value))
+        self.connection.send(ctx, event_message(event, key))
 
-    def run(self, commands: Iterable[Command]) -> None:
-        """Carries out a batch; an exception means that all of it is to be delivered again."""
-        batches: dict[str, list[Command]] = {}
+    def run(self, group: str, commands: Iterable[Command]) -> None:
+        """Carries out a batch for a group; an exception means that all of it is to come again.
+
+        What is another group's, or another listener's, is left to them.
+        """
+        batches: dict[str, tuple[BatchHandler, list[Command]]] = {}
         for command in commands:
-            batches.setdefault(command.name, []).append(command)
-        for name, batch in batches.items():
-            if name in self._tasks:
-                self._tasks[name](batch)
-            elif name in self._listeners:
-                self._notify(name, batch)
-            else:
-                self._park(batch, PoisonError(f"no handler for {name!r} in format 1"))
+            if handler := self._groups.handler(group, command):
+                batches.setdefault(command.name, (handler, []))[1].append(command)
+            elif group == DEFAULT_GROUP and not self._groups.has_task(command.name):
+                self.park(command, PoisonError(f"no task {command.name!r} in format {FORMAT}"))
+        for handler, batch in batches.values():
+            handler(batch)
+
+    def release(self, ctx: Context) -> int:
+        """Sends the delayed commands that are due; how many. A crash may send one twice.
+
+        Raises:
+            DeliveryError: Kafka did not confirm them; they are kept.
+        """
+        released = 0
+        while (delays := self._stores.delays) and (due := delays.due(self._stores.clock())):
+            waiting = [
+                self.connection.send_later(Context(trace_id=trace_id), message)
+                for _, message, trace_id in due
+            ]
+            for future in waiting:
+                future.result(ctx.remaining(_RELEASE_SECONDS))
+            delays.remove([one for one, _, _ in due])
+            released += len(due)
+        return released
 
     def park(self, command: Command, error: Exception) -> None:
-        """Puts a record that can never succeed into the dead-letter table."""
-        logger.error(
-            "record parked as a dead letter",
-            extra={
-                "source": command.source,
-                "offset": command.offset,
-                "trace_id": command.trace_id,
-                "error": str(error),
-            },
-        )
-        self._dead_letter(command, error)
+        """Makes a dead letter of a record that can never succeed."""
+        park(self._stores, command, error)
+
+    def on_startup(self, hook: _Hook) -> _Hook:
+        """Has a function called when a worker starts, after the topics were ensured."""
+        self._startup.append(hook)
+        return hook
+
+    def on_shutdown(self, hook: _Hook) -> _Hook:
+        """Has a function called when a worker ends, the last one added first."""
+        self._shutdown.insert(0, hook)
+        return hook
+
+    def startup(self, ctx: Context, *, partitions: int, replication: int) -> None:
+        """Ensures both topics, then calls the hooks; nothing is processed before.
+
+        Raises:
+            MqError: Kafka refused or is away.
+        """
+        created = self.connection.ensure_topics(ctx, partitions=partitions, replication=replication)
+        logger.info("topics are there", extra={"topics_created": created})
+        for hook in self._startup:
+            hook()
 
     def close(self) -> None:
-        """Flushes and disconnects."""
-        self._publisher.close()
+        """Calls the hooks, flushes and disconnects."""
+        try:
+            for hook in self._shutdown:
+                hook()
+        finally:
+            self.connection.close()
 
-    def _park(self, batch: Sequence[Command], error: Exception) -> None:
-        for command in batch:
-            self.park(command, error)
-
-    def _notify(self, name: str, batch: Sequence[Command]) -> None:
-        handler, majors = self._listeners[name]
-        for command in batch:
-            if command.version.partition(".")[0] not in majors:
-                logger.warning(
-                    "event of an unsupported version skipped",
-                    extra={"event": name, "event_version": command.version},
-                )
-                continue
-            handler(Context(trace_id=command.trace_id), dict(command.args))
+    def _one_by_one(
+        self,
+        call: Callable[[Context, Command], object],
+        retry: Retry | None,
+        timeout: float | None,
+        listener: str = "",
+    ) -> OneByOne:
+        if retry and retry.attempts > 1 and self._stores.delays is None:
+            raise ValueError("retry: expected a broker with a delay store")
+        return OneByOne(
+            call=call, stores=self._stores, retry=retry, timeout=timeout, listener=listener
+        )

@@ -1,7 +1,9 @@
-"""What stands in the two topics, and how a Lambda trigger hands it over.
+"""What stands in the two topics, and how it is read from there.
 
-A record's value is a JSON object: `{"v":1,"task":"deliver","args":{…}}` in TASKS,
-`{"v":1,"event":"user.registered","event_version":"1.0","payload":{…}}` in EVENTS.
+A record's value is a JSON object: ``{"v":1,"task":"deliver","args":{…}}`` in TASKS,
+``{"v":1,"event":"user.registered","event_version":"1.0","payload":{…}}`` in EVENTS. Either may
+have ``attempt`` (it was tried so often before), a task ``idempotency_key``, and an event that is
+to be tried again ``listener``: the others have taken it.
 """
 
 from __future__ import annotations
@@ -9,8 +11,11 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+
+from chalicelib.broker.events import BaseEvent
+from chalicelib.mq import Message
 
 TASKS = "TASKS"
 EVENTS = "EVENTS"
@@ -30,8 +35,14 @@ class Command:
         args: Its arguments or payload.
         key: The record's key.
         source: ``topic-partition``; with ``offset`` it is the record's place.
+        offset: The place there.
+        timestamp_ms: When it was sent, Unix milliseconds.
         trace_id: The trace of the request that caused it.
         raw: The value as it stood in Kafka, for the dead letter of a record that cannot be read.
+        version: Of an event.
+        attempt: How often it was tried before, and put off.
+        idempotency_key: Commands of one task with the same one are carried out once.
+        listener: The only one that is to take this event, or empty.
     """
 
     name: str
@@ -43,35 +54,40 @@ class Command:
     trace_id: str
     raw: bytes = b""
     version: str = ""
+    attempt: int = 0
+    idempotency_key: str = ""
+    listener: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaseEvent:
-    """Something that happened. Subclasses name it and add fields.
-
-    Attributes:
-        event_version: ``major.minor``; listeners accept every minor of the majors they know.
-    """
-
-    event_version: str = "1.0"
-    payload: Mapping[str, Any] = field(default_factory=dict)
+def encode_command(task: str, args: Mapping[str, Any], **labels: Any) -> bytes:
+    """The value of a command's record; labels without a value are left out."""
+    return _dump({"v": FORMAT, "task": task, "args": args, **_given(labels)})
 
 
-def encode_command(task: str, args: Mapping[str, Any]) -> bytes:
-    """The value of a command's record."""
-    return _dump({"v": FORMAT, "task": task, "args": args})
+def encode_event(name: str, version: str, payload: Mapping[str, Any], **labels: Any) -> bytes:
+    """The value of an event's record; labels without a value are left out."""
+    body = {"v": FORMAT, "event": name, "event_version": version, "payload": payload}
+    return _dump({**body, **_given(labels)})
 
 
-def encode_event(name: str, event: BaseEvent) -> bytes:
-    """The value of an event's record."""
-    return _dump(
-        {
-            "v": FORMAT,
-            "event": name,
-            "event_version": event.event_version,
-            "payload": event.payload,
-        }
+def event_message(event: BaseEvent, key: str) -> Message:
+    """The record of an event."""
+    value = encode_event(event.event_name, event.event_version, event.payload())
+    return Message(EVENTS, key.encode() or None, value)
+
+
+def again(command: Command, *, listener: str = "") -> Message:
+    """The record that asks for the next attempt, of this task or by this listener."""
+    labels = {"attempt": command.attempt + 1}
+    if listener:
+        value = encode_event(
+            command.name, command.version, command.args, listener=listener, **labels
+        )
+        return Message(EVENTS, command.key.encode() or None, value)
+    value = encode_command(
+        command.name, command.args, idempotency_key=command.idempotency_key, **labels
     )
+    return Message(TASKS, command.key.encode(), value)
 
 
 def decode(event: Mapping[str, Any]) -> Iterator[Command]:
@@ -81,30 +97,54 @@ def decode(event: Mapping[str, Any]) -> Iterator[Command]:
     """
     for records in event["records"].values():
         for record in records:
-            yield _command(record)
+            yield from_message(_message(record))
 
 
-def _command(record: Mapping[str, Any]) -> Command:
-    raw = base64.b64decode(record.get("value") or "")
-    headers = {name: value for entry in record.get("headers", ()) for name, value in entry.items()}
+def from_message(message: Message) -> Command:
+    """A record as a command.
+
+    Raises:
+        RuntimeError: It is in a newer format; it is to be tried again, by a newer function.
+    """
     try:
-        body = json.loads(raw)
+        body = json.loads(message.value)
     except ValueError:
         body = None
-    readable = isinstance(body, dict) and body.get("v") == FORMAT
     if isinstance(body, dict) and isinstance(body.get("v"), int) and body["v"] > FORMAT:
         raise RuntimeError(f"a record in format {body['v']}: a newer function will take it")
+    readable = isinstance(body, dict) and body.get("v") == FORMAT
+    found: Mapping[str, Any] = body if readable else {}
     return Command(
-        name=str(body.get("task") or body.get("event") or "") if readable else "",
-        args=(body.get("args") or body.get("payload") or {}) if readable else {},
-        key=base64.b64decode(record.get("key") or "").decode(errors="replace"),
-        source=f"{record['topic']}-{record['partition']}",
+        name=str(found.get("task") or found.get("event") or ""),
+        args=found.get("args") or found.get("payload") or {},
+        key=(message.key or b"").decode(errors="replace"),
+        source=f"{message.topic}-{message.partition}",
+        offset=message.offset or 0,
+        timestamp_ms=message.timestamp_ms or 0,
+        trace_id=message.headers.get("trace_id", b"").decode(errors="replace"),
+        raw=b"" if readable else message.value,
+        version=str(found.get("event_version", "")),
+        attempt=int(found.get("attempt", 0)),
+        idempotency_key=str(found.get("idempotency_key", "")),
+        listener=str(found.get("listener", "")),
+    )
+
+
+def _message(record: Mapping[str, Any]) -> Message:
+    headers = {name: value for entry in record.get("headers", ()) for name, value in entry.items()}
+    return Message(
+        topic=record["topic"],
+        key=base64.b64decode(record.get("key") or ""),
+        value=base64.b64decode(record.get("value") or ""),
+        headers={"trace_id": bytes(headers.get("trace_id", b""))},
+        partition=record["partition"],
         offset=record["offset"],
         timestamp_ms=record.get("timestamp", 0),
-        trace_id=bytes(headers.get("trace_id", b"")).decode(errors="replace"),
-        raw=b"" if readable else raw,
-        version=str(body.get("event_version", "")) if readable else "",
     )
+
+
+def _given(labels: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in labels.items() if value}
 
 
 def _dump(value: Any) -> bytes:

@@ -44,5 +44,6 @@ def forget(one: Running) -> None:
 
 
 def _handle(number: int, _frame: FrameType | None) -> None:
-    if not any([one.on_sigterm() for one in list(_open)]):
+    ends = [one.on_sigterm() for one in list(_open)]  # each is told, whatever the first answers
+    if not any(ends):
         sys.exit(128 + number)

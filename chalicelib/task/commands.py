@@ -22,7 +22,7 @@ T = TypeVar("T")
 def register_deliver(broker: Broker, delivery: Callable[[], DeliveryService]) -> None:
     """``deliver``: accepted messages are numbered, stored and delivered."""
 
-    @broker.task("deliver")
+    @broker.batch_task("deliver", group="fanout")
     def deliver(commands: Sequence[Command]) -> None:
         submissions = _read(broker, commands, _submission)
         placed = delivery().deliver(submissions)
@@ -45,12 +45,12 @@ def register_others(
 ) -> None:
     """``drain``: a new connection gets the backlog. ``receipt``: others learn of an ack."""
 
-    @broker.task("drain")
+    @broker.batch_task("drain")
     def drain(commands: Sequence[Command]) -> None:
         if opening := sync().drain(_read(broker, commands, _connection)):
             outbox.drain(opening)
 
-    @broker.task("receipt")
+    @broker.batch_task("receipt")
     def receipt(commands: Sequence[Command]) -> None:
         receipts().notify(_read(broker, commands, _receipt))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from chalicelib.broker import Publisher, Task
+from chalicelib.broker import KafkaConnection, Task
 from chalicelib.context import Context
 from chalicelib.errors import UnavailableError
 from chalicelib.models import AckStatus, Connection
@@ -19,11 +19,11 @@ class Outbox:
     Every method raises UnavailableError where Kafka does not confirm.
     """
 
-    def __init__(self, publisher: Publisher) -> None:
-        self._publisher = publisher
-        self._deliver = Task("deliver", publisher)
-        self._drain = Task("drain", publisher)
-        self._receipt = Task("receipt", publisher)
+    def __init__(self, connection: KafkaConnection) -> None:
+        self._connection = connection
+        self._deliver: Task[...] = Task("deliver", connection)
+        self._drain: Task[...] = Task("drain", connection)
+        self._receipt: Task[...] = Task("receipt", connection)
 
     def submit(self, ctx: Context, submissions: Sequence[tuple[str, Mapping[str, Any]]], /) -> None:
         """Accepted messages, by conversation, which is the key that keeps them in order."""
@@ -56,6 +56,6 @@ class Outbox:
 
     def _send(self, ctx: Context, *messages: Message) -> None:
         try:
-            self._publisher.send(ctx, *messages)
+            self._connection.send(ctx, *messages)
         except DeliveryError as error:
             raise UnavailableError("Kafka did not confirm in time", retry_after=1.0) from error

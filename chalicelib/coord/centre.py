@@ -9,10 +9,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from chalicelib.aws import AwsError, parameter_store
+from chalicelib.aws import AwsError, Guard, parameter_store
 from chalicelib.coord.parameter import CoordError, Parameter
+from chalicelib.coord.snapshot import ParameterStore, Snapshot, SnapshotStore
 from chalicelib.coord.watch import JITTER, Callback, Watch
 
 logger = logging.getLogger(__name__)
@@ -20,13 +21,6 @@ logger = logging.getLogger(__name__)
 MAX_AGE_SECONDS = 30.0
 _ATTEMPTS = 4
 _FIRST_BACKOFF_SECONDS = 0.1
-
-
-class ParameterStore(Protocol):
-    """The calls of Systems Manager that are used."""
-
-    def call(self, operation: str, arguments: dict[str, Any], /) -> dict[str, Any]:
-        """Calls one operation."""
 
 
 @dataclass(slots=True)
@@ -71,14 +65,18 @@ class ConfigCentre:
                 return copy.parameter
             return self._read(path, copy, age)
 
-    def list(self, path: str) -> list[Parameter]:
+    def list(self, path: str, *, decrypt: bool = True) -> list[Parameter]:
         """All parameters below ``path``, in every depth; always read anew.
+
+        Args:
+            path: The path.
+            decrypt: False leaves secrets encrypted, and needs no right to the key.
 
         Raises:
             CoordError: Parameter Store cannot be read.
         """
         found: list[Parameter] = []
-        arguments: dict[str, Any] = {"Path": path, "Recursive": True, "WithDecryption": True}
+        arguments: dict[str, Any] = {"Path": path, "Recursive": True, "WithDecryption": decrypt}
         try:
             while True:
                 page = self._call("GetParametersByPath", arguments)
@@ -158,7 +156,8 @@ class ConfigCentre:
 
 
 def _parameter(body: dict[str, Any]) -> Parameter:
-    return Parameter(body["Name"], body["Value"], body.get("Version", 0))
+    is_secret = body.get("Type") == "SecureString"
+    return Parameter(body["Name"], body["Value"], body.get("Version", 0), is_secret)
 
 
 def parameter_path(*parts: str) -> str:
@@ -167,7 +166,21 @@ def parameter_path(*parts: str) -> str:
 
 
 def new(
-    *, max_age_seconds: float = MAX_AGE_SECONDS, clock: Callable[[], float] = time.time
+    *,
+    max_age_seconds: float = MAX_AGE_SECONDS,
+    clock: Callable[[], float] = time.time,
+    snapshot: Callable[[], Snapshot | None] | None = None,
+    guard: Guard | None = None,
 ) -> ConfigCentre:
-    """A configuration centre on the Parameter Store that the environment names."""
-    return ConfigCentre(parameter_store(), max_age_seconds=max_age_seconds, clock=clock)
+    """A configuration centre on the Parameter Store that the environment names.
+
+    Args:
+        max_age_seconds: How old a copy may be.
+        clock: Unix seconds.
+        snapshot: Reads a snapshot, which then answers as far as it reaches; None if there is none.
+        guard: Runs each request to Parameter Store, a circuit breaker for example.
+    """
+    store: ParameterStore = parameter_store(guard=guard)
+    if snapshot is not None:
+        store = SnapshotStore(snapshot, store, clock=clock)
+    return ConfigCentre(store, max_age_seconds=max_age_seconds, clock=clock)

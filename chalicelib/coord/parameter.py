@@ -16,6 +16,7 @@ class Parameter:
     path: str
     value: str
     version: int
+    is_secret: bool = False
 
     def __repr__(self) -> str:
         return f"Parameter(path={self.path!r}, value='…', version={self.version})"

@@ -70,11 +70,16 @@ def load(centre: coord.ConfigCentre, service_name: str) -> Config:
     paths = [coord.parameter_path("mq", name) for name in (service_name, "default")]
     for path in paths:
         if parameter := centre.get(path):
-            return _parse(path, parameter.value)
+            return parse(path, parameter.value)
     raise MqConfigError(f"there is no parameter {paths[0]} and no {paths[1]}")
 
 
-def _parse(path: str, text: str) -> Config:
+def parse(path: str, text: str) -> Config:
+    """Reads a document.
+
+    Raises:
+        MqConfigError: It is wrong; the text names the path and every wrong key.
+    """
     try:
         document: Any = json.loads(text)
     except ValueError as error:

@@ -126,7 +126,11 @@ class Resource:
 
 @dataclass(slots=True, kw_only=True)
 class Template:
-    """Everything that a template declares, nested stacks included."""
+    """Everything that a template declares, nested stacks included.
+
+    Attributes:
+        notes: What it declares and the local cloud does not do, a sentence each.
+    """
 
     functions: dict[str, Function] = field(default_factory=dict)
     websocket_apis: list[WebSocketApi] = field(default_factory=list)
@@ -134,3 +138,4 @@ class Template:
     mappings: list[EventSourceMapping] = field(default_factory=list)
     schedules: list[Schedule] = field(default_factory=list)
     resources: list[Resource] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)

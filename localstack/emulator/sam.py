@@ -56,8 +56,11 @@ def function(logical_id: str, properties: Properties) -> Function:
 
 def events(
     function_name: str, properties: Properties
-) -> Iterator[EventSourceMapping | Schedule | tuple[str, RestRoute]]:
-    """What invokes a function; a REST route comes with the id of its API, empty for SAM's own."""
+) -> Iterator[EventSourceMapping | Schedule | tuple[str, RestRoute] | str]:
+    """What invokes a function; text says what never does here.
+
+    A REST route comes with the id of its API, empty for SAM's own.
+    """
     for name, event in (properties.get("Events") or {}).items():
         kind, own = event.get("Type"), event.get("Properties") or {}
         if kind in ("MSK", "SelfManagedKafka"):
@@ -69,6 +72,8 @@ def events(
                 method=str(own["Method"]).upper(), path=str(own["Path"]), function=function_name
             )
             yield str(own.get("RestApiId", "")), route
+        elif kind in ("EventBridgeRule", "CloudWatchEvent"):
+            yield f"{function_name}: events of EventBridge are not emulated, {name} never fires"
         else:
             raise TemplateError(f"events of the type {kind} are not supported")
 

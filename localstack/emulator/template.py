@@ -169,6 +169,8 @@ class _Stack:
                 self._template.mappings.append(event)
             elif isinstance(event, Schedule):
                 self._template.schedules.append(event)
+            elif isinstance(event, str):
+                self._template.notes.append(event)
             else:
                 self._rest_routes.append(event)
 

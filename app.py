@@ -7,18 +7,20 @@ from typing import Any
 
 from chalice.app import Chalice
 
-from chalicelib.http import auth, conversations, documents, users
+from chalicelib.http import admin, auth, conversations, documents, users
 from chalicelib.http.dispatch import dispatch, resource_of
 from chalicelib.http.routing import trace_of
-from functions._log import new_logger
+from chalicelib.logs import new_logger
+from functions._entry import entry
 
 app = Chalice("lambchat", configure_logs=False, env={})
-for api in (auth.api, users.api, conversations.api, documents.api):
+for api in (auth.api, users.api, conversations.api, documents.api, admin.api):
     app.register_blueprint(api.blueprint)
 
 logger = new_logger()
 
 
+@entry
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answers a request, and logs that it did: never its query, its body or a token."""
     started = time.perf_counter()

@@ -11,10 +11,18 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING
 
+from chalicelib.bootstrap_downstream import breakers as breakers
+from chalicelib.bootstrap_downstream import centre as centre
+from chalicelib.bootstrap_downstream import kafka as kafka
+from chalicelib.bootstrap_downstream import kafka_counts as kafka_counts
+from chalicelib.bootstrap_downstream import policy as policy
+from chalicelib.bootstrap_downstream import pusher as pusher
+from chalicelib.bootstrap_downstream import refresh as refresh
+from chalicelib.bootstrap_downstream import store as store
+
 if TYPE_CHECKING:
-    from chalicelib.aws import JsonService
-    from chalicelib.broker import Broker, Command, KafkaConnection
-    from chalicelib.coord import ConfigCentre
+    from chalicelib.broker import Broker, Command
+    from chalicelib.logic.breakers import BreakerService
     from chalicelib.logic.conversations import ConversationService
     from chalicelib.logic.delivery import DeliveryService
     from chalicelib.logic.directory import Directory
@@ -23,9 +31,9 @@ if TYPE_CHECKING:
     from chalicelib.logic.presence import PresenceService
     from chalicelib.logic.receipts import ReceiptService
     from chalicelib.logic.receivers import Receivers
+    from chalicelib.logic.statistics import StatisticsService
     from chalicelib.logic.sync import SyncService
     from chalicelib.models import ConversationMember
-    from chalicelib.push import Pusher
     from chalicelib.repo.connections import ConnectionRepository
     from chalicelib.repo.conversations import ConversationRepository
     from chalicelib.repo.members import MemberRepository
@@ -33,40 +41,6 @@ if TYPE_CHECKING:
     from chalicelib.repo.offline import OfflineRepository
     from chalicelib.repo.sessions import SessionRepository
     from chalicelib.task.outbox import Outbox
-
-
-@cache
-def store() -> JsonService:
-    """DynamoDB."""
-    from chalicelib.aws import dynamodb
-
-    return dynamodb()
-
-
-@cache
-def centre() -> ConfigCentre:
-    """The configuration centre."""
-    from chalicelib import coord
-
-    return coord.new()
-
-
-@cache
-def pusher() -> Pusher:
-    """Posts to connections, through the management API of this stage."""
-    from chalicelib.aws import Endpoint, region
-    from chalicelib.push import Pusher
-
-    return Pusher(Endpoint("execute-api", os.environ["WEBSOCKET_ENDPOINT"], region()))
-
-
-@cache
-def kafka() -> KafkaConnection:
-    """The one connection to Kafka, opened when the first record goes out."""
-    from chalicelib import mq
-    from chalicelib.broker import KafkaConnection
-
-    return KafkaConnection("lambchat", mq.with_config_centre(centre()))
 
 
 @cache
@@ -268,15 +242,52 @@ def receipts() -> ReceiptService:
 
 
 @cache
-def broker() -> Broker:
-    """Carries out commands."""
-    from chalicelib.broker import Broker
-    from chalicelib.task import commands
+def statistics() -> StatisticsService:
+    """Counts messages."""
+    from chalicelib.logic.statistics import StatisticsService
+    from chalicelib.repo.statistics import StatisticsRepository
 
-    broker = Broker(kafka(), dead_letter=_park)
+    return StatisticsService(StatisticsRepository(store()))
+
+
+@cache
+def breaker_reports() -> BreakerService:
+    """Reports on circuit breakers."""
+    from chalicelib.guards import NAMES
+    from chalicelib.logic.breakers import BreakerService
+    from chalicelib.repo.breaker_changes import BreakerChangeRepository
+
+    return BreakerService(
+        names=NAMES,
+        state=lambda name: breakers().get_breaker(name).state,
+        policy=policy,
+        changes=BreakerChangeRepository(store()),
+    )
+
+
+@cache
+def broker() -> Broker:
+    """Carries out commands, and listens."""
+    from chalicelib.broker import Broker
+    from chalicelib.repo.delayed import DelayedRepository
+    from chalicelib.repo.done_commands import DoneCommandRepository
+    from chalicelib.task import commands, listeners
+
+    broker = Broker(
+        kafka(),
+        dead_letter=_park,
+        delays=DelayedRepository(store()),
+        done=DoneCommandRepository(store()),
+    )
     commands.register_deliver(broker, delivery)
     commands.register_others(broker, sync=sync, receipts=receipts, outbox=outbox())
+    listeners.register(broker, statistics=statistics, breakers=breaker_reports)
     return broker
+
+
+def group_prefix() -> str:
+    """What the names of our consumer groups begin with, here and in template.yaml."""
+    return f"lambchat-{os.environ.get('STAGE', 'local')}"
 
 
 def _park(command: Command, error: Exception) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.logic.tokens import Authenticator
     from chalicelib.logic.users import UserService
     from chalicelib.repo.idempotency import IdempotencyRepository
+    from chalicelib.repo.pynamo import Guard
     from chalicelib.repo.users import UserRepository
 
 _SIGNING_KEY = ("auth", "signing-key")
@@ -32,7 +33,7 @@ def users_table() -> UserRepository:
     """The accounts."""
     from chalicelib.repo.users import UserRepository
 
-    return UserRepository()
+    return UserRepository(_store_guard())
 
 
 @cache
@@ -41,7 +42,7 @@ def idempotency_table() -> IdempotencyRepository:
     from chalicelib.logic.ids import new_id
     from chalicelib.repo.idempotency import IdempotencyRepository
 
-    return IdempotencyRepository(clock=time.time, new_id=new_id)
+    return IdempotencyRepository(clock=time.time, new_id=new_id, guard=_store_guard())
 
 
 @cache
@@ -157,20 +158,22 @@ def ensure_topics(*, partitions: int, replication: int) -> list[str]:
     Raises:
         UnavailableError: Kafka refused, is away, or is not configured.
     """
-    from chalicelib import mq
-    from chalicelib.broker import EVENTS, TASKS
     from chalicelib.context import Context
     from chalicelib.errors import UnavailableError
+    from chalicelib.mq import MqError
 
     try:
-        admin = mq.new_admin_client("lambchat", mq.with_config_centre(bootstrap.centre()))
-        return [
-            topic
-            for topic in (TASKS, EVENTS)
-            if admin.create_topic(Context(), topic, partitions=partitions, replication=replication)
-        ]
-    except mq.MqError as error:
+        return bootstrap.kafka().ensure_topics(
+            Context(), partitions=partitions, replication=replication
+        )
+    except MqError as error:
         raise UnavailableError(str(error)) from error
+
+
+def _store_guard() -> Guard:
+    from chalicelib.guards import DYNAMODB, around_calls
+
+    return around_calls(bootstrap.breakers().get_breaker(DYNAMODB))
 
 
 def _auth_policy() -> AuthPolicy:

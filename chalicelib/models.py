@@ -229,6 +229,42 @@ class Head:
     updated_at: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayCount:
+    """How many messages a day had, as far as one partition of EVENTS was read.
+
+    Attributes:
+        day: ``2026-11-21``, in UTC.
+        source: The partition, ``EVENTS-3``.
+        offset: The last event that is counted, -1 for none.
+        messages: By type of conversation.
+    """
+
+    day: str
+    source: str
+    offset: int = -1
+    messages: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerChange:
+    """A circuit breaker of some process changed its state.
+
+    Attributes:
+        name: The breaker's.
+        old_state: ``closed``, ``open`` or ``half-open``.
+        new_state: The same.
+        process: The function's name, or that of the worker's host.
+        at: Unix seconds.
+    """
+
+    name: str
+    old_state: str
+    new_state: str
+    process: str
+    at: float
+
+
 def rfc3339(moment: float) -> str:
     """Formats Unix seconds as RFC 3339 UTC with milliseconds."""
     text = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")

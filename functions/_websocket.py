@@ -10,7 +10,8 @@ from chalicelib import bootstrap
 from chalicelib.context import Context, lambda_context
 from chalicelib.errors import IMError, InternalError
 from chalicelib.frames import error_frame, parse_object, reference, unknown_type
-from functions._log import new_logger
+from chalicelib.logs import new_logger
+from functions._entry import entry
 
 Event = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -48,7 +49,7 @@ def route(handle: Callable[[Call], str]) -> Callable[[Event, object], Answer]:
             text = _refuse(InternalError(), body, ctx)
         return {"statusCode": 200, "body": text}
 
-    return handler
+    return entry(handler)
 
 
 def lifecycle(
@@ -75,7 +76,7 @@ def lifecycle(
         logger.info(event_type.lower(), extra={**fields, "user_id": ctx.user})
         return {"statusCode": 200}
 
-    return handler
+    return entry(handler)
 
 
 def _refuse(error: IMError, body: Mapping[str, Any], ctx: Context) -> str:

@@ -7,8 +7,10 @@ from typing import Any
 
 from chalicelib import bootstrap_accounts as accounts
 from chalicelib.errors import UnauthorizedError
+from functions._entry import entry
 
 
+@entry
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Allows the connection; the only text that API Gateway answers with 401 is this one."""
     try:

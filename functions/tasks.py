@@ -2,16 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from functions._trigger import trigger
 
-from chalicelib import bootstrap
-from chalicelib.broker import decode
-from functions._log import new_logger
-
-logger = new_logger()
-
-
-def handler(event: Mapping[str, Any], _context: object) -> None:
-    """Carries out a batch; an exception has the trigger bring all of it again."""
-    bootstrap.broker().run("tasks", decode(event))
+handler = trigger("tasks")

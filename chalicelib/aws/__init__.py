@@ -6,7 +6,7 @@ calls go out together on several connections and are read back in turn.
 """
 
 from chalicelib.aws.connection import Request, Response
-from chalicelib.aws.endpoint import Endpoint
+from chalicelib.aws.endpoint import Endpoint, Guard
 from chalicelib.aws.errors import AwsError
 from chalicelib.aws.services import JsonService, dynamodb, endpoint_url, parameter_store, region
 from chalicelib.aws.signer import Credentials, Signer
@@ -15,6 +15,7 @@ __all__ = [
     "AwsError",
     "Credentials",
     "Endpoint",
+    "Guard",
     "JsonService",
     "Request",
     "Response",

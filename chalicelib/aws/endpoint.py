@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from chalicelib.aws.connection import Connection, Request, Response
 from chalicelib.aws.signer import Signer
+
+Send = Callable[[], list[Response]]
+Guard = Callable[[Send, int], list[Response]]
 
 _WINDOW = 32  # requests in flight at once; each has a connection of its own
 _IDLE_SECONDS = 20.0  # AWS closes kept connections after some time; reconnect before it does
@@ -16,12 +20,27 @@ _IDLE_SECONDS = 20.0  # AWS closes kept connections after some time; reconnect b
 class Endpoint:
     """Signed requests to one service at one address.
 
-    Not for several threads at once. After a thaw of a frozen Lambda a kept connection may be
+    Safe to use from several threads. After a thaw of a frozen Lambda a kept connection may be
     dead: a request on a reused connection that breaks before an answer is sent once more.
+
+    Args:
+        service: As it stands in signatures.
+        url: The address.
+        region: Of the service.
+        timeout: Seconds for each answer.
+        window: How many requests are in flight at once.
+        guard: Runs each sending of several requests; it may answer instead, so many times.
     """
 
     def __init__(
-        self, service: str, url: str, region: str, *, timeout: float = 10.0, window: int = _WINDOW
+        self,
+        service: str,
+        url: str,
+        region: str,
+        *,
+        timeout: float = 10.0,
+        window: int = _WINDOW,
+        guard: Guard | None = None,
     ) -> None:
         parts = urlsplit(url)
         self._scheme = parts.scheme
@@ -33,7 +52,8 @@ class Endpoint:
         self._signer = Signer(service, region)
         self._timeout = timeout
         self._window = window
-        self._idle: list[Connection] = []
+        self._guard = guard
+        self._idle: deque[Connection] = deque()
 
     def request(self, request: Request) -> Response:
         """Sends one request and reads its answer."""
@@ -41,6 +61,11 @@ class Endpoint:
 
     def request_all(self, requests: Sequence[Request]) -> list[Response]:
         """Sends several requests together; answers in their order, status 0 where none came."""
+        if self._guard is None:
+            return self._send_all(requests)
+        return self._guard(lambda: self._send_all(requests), len(requests))
+
+    def _send_all(self, requests: Sequence[Request]) -> list[Response]:
         answers: list[Response] = []
         flying: list[tuple[Request, Connection | None]] = []
         for request in requests:
@@ -52,8 +77,8 @@ class Endpoint:
 
     def close(self) -> None:
         """Closes the kept connections."""
-        while self._idle:
-            self._idle.pop().close()
+        while connection := self._kept():
+            connection.close()
 
     def _launch(self, request: Request, *, fresh: bool) -> Connection | None:
         try:
@@ -80,12 +105,17 @@ class Endpoint:
         return answer
 
     def _take(self, *, fresh: bool) -> Connection:
-        while self._idle and not fresh:
-            connection = self._idle.pop()
+        while not fresh and (connection := self._kept()):
             if time.monotonic() - connection.used_at < _IDLE_SECONDS:
                 return connection
             connection.close()
         return Connection(self._scheme, self._host, self._port, self._timeout)
+
+    def _kept(self) -> Connection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
 
     def _encode(self, request: Request) -> bytes:
         headers = self._signer.headers(

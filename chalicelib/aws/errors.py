@@ -17,6 +17,7 @@ class AwsError(Exception):
         code: The error's name, for example ``ConditionalCheckFailedException``.
         message: What the service said.
         status: The HTTP status, 0 when there was no answer.
+        retry_after: Seconds before which the same call is not worth while, where known.
         item: ``Item`` of a failed condition, where it was asked for.
     """
 
@@ -24,6 +25,7 @@ class AwsError(Exception):
     message: str
     status: int
     item: Mapping[str, Any] | None = None
+    retry_after: float | None = None
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chalicelib.aws.connection import Request, Response
-from chalicelib.aws.endpoint import Endpoint
+from chalicelib.aws.endpoint import Endpoint, Guard
 from chalicelib.aws.errors import AwsError
 
 
@@ -49,7 +49,9 @@ class JsonService:
 
 def _result(response: Response) -> dict[str, Any] | AwsError:
     if response.status == 0:
-        return AwsError("Unreachable", response.body.decode(errors="replace"), 0)
+        wait = response.headers.get("retry-after")
+        text = response.body.decode(errors="replace")
+        return AwsError("Unreachable", text, 0, retry_after=float(wait) if wait else None)
     try:
         body: dict[str, Any] = json.loads(response.body or b"{}")
     except ValueError:
@@ -79,13 +81,13 @@ def region() -> str:
     return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
 
 
-def dynamodb() -> JsonService:
+def dynamodb(*, guard: Guard | None = None) -> JsonService:
     """A client for DynamoDB."""
-    where = Endpoint("dynamodb", endpoint_url("dynamodb", region()), region())
+    where = Endpoint("dynamodb", endpoint_url("dynamodb", region()), region(), guard=guard)
     return JsonService(where, target="DynamoDB_20120810", version="1.0")
 
 
-def parameter_store() -> JsonService:
+def parameter_store(*, guard: Guard | None = None) -> JsonService:
     """A client for Systems Manager, of which Parameter Store is a part."""
-    where = Endpoint("ssm", endpoint_url("ssm", region()), region())
+    where = Endpoint("ssm", endpoint_url("ssm", region()), region(), guard=guard)
     return JsonService(where, target="AmazonSSM", version="1.1")

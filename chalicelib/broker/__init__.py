@@ -12,7 +12,14 @@ from chalicelib.broker.connection import KafkaConnection
 from chalicelib.broker.events import BaseEvent
 from chalicelib.broker.migration import publish_event, subscribe_event
 from chalicelib.broker.policy import DelayStore, DoneStore, Retry, TaskTimeoutError
-from chalicelib.broker.records import EVENTS, TASKS, Command, PoisonError, decode
+from chalicelib.broker.records import (
+    EVENTS,
+    TASKS,
+    Command,
+    PoisonError,
+    decode,
+    event_message,
+)
 from chalicelib.broker.task import Task
 from chalicelib.broker.worker import Worker
 
@@ -31,6 +38,7 @@ __all__ = [
     "TaskTimeoutError",
     "Worker",
     "decode",
+    "event_message",
     "publish_event",
     "subscribe_event",
 ]

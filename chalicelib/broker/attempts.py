@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.broker.policy import DeadLetterSink, DelayStore, DoneStore, Retry, TaskTimeoutError
-from chalicelib.broker.records import Command, PoisonError, again
+from chalicelib.broker.records import Command, PoisonError, again, pack
 from chalicelib.context import Context
 
 logger = logging.getLogger("chalicelib.broker")
@@ -89,7 +89,7 @@ class OneByOne:
         wait = retry.wait(command.attempt)
         logger.warning("attempt failed", exc_info=error, extra={**extra, "next_in_s": wait})
         message = again(command, listener=self.listener)
-        self.stores.delays.put(message, self.stores.clock() + wait, command.trace_id)
+        self.stores.delays.put(pack(message), self.stores.clock() + wait)
 
 
 def park(stores: Stores, command: Command, error: Exception) -> None:

@@ -12,7 +12,7 @@ from chalicelib.broker.connection import KafkaConnection
 from chalicelib.broker.events import BaseEvent
 from chalicelib.broker.groups import BatchHandler, Groups
 from chalicelib.broker.policy import DeadLetterSink, DelayStore, DoneStore, Retry
-from chalicelib.broker.records import FORMAT, Command, PoisonError, event_message
+from chalicelib.broker.records import FORMAT, Command, PoisonError, unpack
 from chalicelib.broker.task import Task
 from chalicelib.context import Context
 
@@ -24,7 +24,6 @@ Hook = Callable[[], object]
 _Hook = TypeVar("_Hook", bound=Hook)
 
 DEFAULT_GROUP = "tasks"
-_RELEASE_SECONDS = 10.0
 
 
 class Broker:
@@ -140,12 +139,8 @@ class Broker:
         return register
 
     def publish(self, ctx: Context, event: BaseEvent, *, key: str = "") -> None:
-        """Publishes an event to every listener's group; those with the same key stay in order.
-
-        Raises:
-            DeliveryError: Kafka did not confirm it in time.
-        """
-        self.connection.send(ctx, event_message(event, key))
+        """Publishes an event, as the connection does."""
+        self.connection.publish(ctx, event, key=key)
 
     def run(self, group: str, commands: Iterable[Command]) -> None:
         """Carries out a batch for a group; an exception means that all of it is to come again.
@@ -169,13 +164,8 @@ class Broker:
         """
         released = 0
         while (delays := self._stores.delays) and (due := delays.due(self._stores.clock())):
-            waiting = [
-                self.connection.send_later(Context(trace_id=trace_id), message)
-                for _, message, trace_id in due
-            ]
-            for future in waiting:
-                future.result(ctx.remaining(_RELEASE_SECONDS))
-            delays.remove([one for one, _, _ in due])
+            self.connection.send(ctx, *(unpack(record) for _, record in due))
+            delays.remove([one for one, _ in due])
             released += len(due)
         return released
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import TypeVar
 
 from chalicelib import mq
-from chalicelib.broker.records import EVENTS, TASKS
+from chalicelib.broker.events import BaseEvent
+from chalicelib.broker.records import EVENTS, TASKS, event_message
 from chalicelib.context import Context
 from chalicelib.mq.options import Option
 
@@ -49,9 +49,13 @@ class KafkaConnection:
         """
         self._guard(ctx, lambda: self.producer.send_sync(ctx, *messages))
 
-    def send_later(self, ctx: Context, message: mq.Message) -> Future[mq.Message]:
-        """Queues a record without waiting."""
-        return self.producer.send(ctx, message)
+    def publish(self, ctx: Context, event: BaseEvent, *, key: str = "") -> None:
+        """Publishes an event to every listener's group; those with the same key stay in order.
+
+        Raises:
+            DeliveryError: Kafka did not confirm it in time. What the guard raises.
+        """
+        self.send(ctx, event_message(event, key))
 
     @property
     def producer(self) -> mq.Producer:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chalicelib.broker.records import Command
-from chalicelib.mq import Message
 
 DeadLetterSink = Callable[[Command, Exception], None]
 
@@ -43,11 +42,11 @@ class Retry:
 class DelayStore(Protocol):
     """Keeps records until they are due; `Broker.release` sends them then."""
 
-    def put(self, message: Message, due: float, trace_id: str) -> None:
+    def put(self, record: bytes, due: float) -> None:
         """Keeps a record until ``due``, Unix seconds."""
 
-    def due(self, now: float) -> Sequence[tuple[str, Message, str]]:
-        """Some that are due, the earliest first: an id, the record, its trace."""
+    def due(self, now: float) -> Sequence[tuple[str, bytes]]:
+        """Some that are due, the earliest first, each with an id."""
 
     def remove(self, ids: Sequence[str]) -> None:
         """Forgets records that were sent."""

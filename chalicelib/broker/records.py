@@ -70,10 +70,15 @@ def encode_event(name: str, version: str, payload: Mapping[str, Any], **labels: 
     return _dump({**body, **_given(labels)})
 
 
-def event_message(event: BaseEvent, key: str) -> Message:
-    """The record of an event."""
+def event_message(event: BaseEvent, key: str, *, trace_id: str = "") -> Message:
+    """The record of an event, in the trace of who sends it or in this one."""
     value = encode_event(event.event_name, event.event_version, event.payload())
-    return Message(EVENTS, key.encode() or None, value)
+    return Message(EVENTS, key.encode() or None, value, traced(trace_id))
+
+
+def traced(trace_id: str) -> dict[str, bytes]:
+    """The headers of a record that belongs to a trace."""
+    return {"trace_id": trace_id.encode()} if trace_id else {}
 
 
 def again(command: Command, *, listener: str = "") -> Message:
@@ -83,11 +88,29 @@ def again(command: Command, *, listener: str = "") -> Message:
         value = encode_event(
             command.name, command.version, command.args, listener=listener, **labels
         )
-        return Message(EVENTS, command.key.encode() or None, value)
+        return Message(EVENTS, command.key.encode() or None, value, traced(command.trace_id))
     value = encode_command(
         command.name, command.args, idempotency_key=command.idempotency_key, **labels
     )
-    return Message(TASKS, command.key.encode(), value)
+    return Message(TASKS, command.key.encode(), value, traced(command.trace_id))
+
+
+def pack(message: Message) -> bytes:
+    """A record of ours as bytes, for a delay store."""
+    body = {
+        "topic": message.topic,
+        "key": None if message.key is None else message.key.decode(),
+        "value": message.value.decode(),
+        "trace_id": message.headers.get("trace_id", b"").decode(),
+    }
+    return _dump(body)
+
+
+def unpack(record: bytes) -> Message:
+    """The record that was packed."""
+    body = json.loads(record)
+    key = None if body["key"] is None else body["key"].encode()
+    return Message(body["topic"], key, body["value"].encode(), traced(body["trace_id"]))
 
 
 def decode(event: Mapping[str, Any]) -> Iterator[Command]:

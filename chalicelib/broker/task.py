@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Concatenate, Generic, ParamSpec
 
 from chalicelib.broker.connection import KafkaConnection
 from chalicelib.broker.policy import DelayStore
-from chalicelib.broker.records import TASKS, encode_command
+from chalicelib.broker.records import TASKS, encode_command, pack, traced
 from chalicelib.context import Context
 from chalicelib.mq import Message
 
@@ -90,7 +91,8 @@ class Task(Generic[P]):
         """
         message = self.message(key, self._by_name(ctx, args, kwargs))
         if self._delay and self._delays is not None:
-            self._delays.put(message, self._clock() + self._delay, ctx.trace_id)
+            message = replace(message, headers=traced(ctx.trace_id))
+            self._delays.put(pack(message), self._clock() + self._delay)
         else:
             self._connection.send(ctx, message)
 

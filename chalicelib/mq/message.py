@@ -16,7 +16,8 @@ class Message:
         topic: The topic's name.
         key: Records with the same key stay in order; None spreads them.
         value: The payload.
-        headers: Names and values; ``trace_id`` and ``traceparent`` are added when it is sent.
+        headers: Names and values; ``trace_id`` and ``traceparent`` are added when it is sent,
+            unless they are there: a record that is passed on keeps its trace.
         partition: Where a received record stands; None before it is sent.
         offset: Its place there.
         timestamp_ms: When it was produced, Unix milliseconds.

@@ -108,9 +108,9 @@ class Producer:
         if self._closed:
             raise DeliveryError("the producer is closed")
         headers = {
-            **message.headers,
             "trace_id": ctx.trace_id.encode(),
             "traceparent": ctx.traceparent.encode(),
+            **message.headers,
         }
         message = replace(message, headers=headers)
         future: Future[Message] = Future()

@@ -1,8 +1,13 @@
-"""The table `dead-letters`: records that can never succeed, with their place in Kafka."""
+"""The table `dead-letters`: records that can never succeed, with their place in Kafka.
+
+What can be parked must not depend on what is in it, or one record would stop its partition for
+ever: everything is bounded, and what came from the record is kept as text or bytes, never as
+attributes (DynamoDB refuses NaN, deep nesting and half surrogate pairs).
+"""
 
 from __future__ import annotations
 
-import base64
+import json
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,7 +15,10 @@ from typing import Any
 from chalicelib.aws import JsonService
 from chalicelib.repo.dynamodb import call, encode_item, table
 
-_MAX_RAW = 200_000  # bytes kept of a record that cannot be read; an item holds 400 KB
+# DynamoDB quota: an item holds 400 KB. All that is kept of one record stays below 350 KB.
+_MAX_RAW_BYTES = 200_000
+_MAX_JSON_BYTES = 100_000
+_MAX_TEXT_BYTES = 4_000
 
 
 class DeadLetterRepository:
@@ -24,14 +32,37 @@ class DeadLetterRepository:
     def park(
         self, *, source: str, offset: int, raw: bytes, error: str, details: Mapping[str, Any]
     ) -> None:
-        """Stores a record under its place."""
+        """Stores a record under its place.
+
+        ``details`` are kept as texts, those that are none as JSON. Of what is too long the
+        beginning is kept, and ``truncated`` says how many bytes it had.
+        """
         topic, _, partition = source.rpartition("-")
+        kept: dict[str, str | bytes] = {}
+        truncated: dict[str, int] = {}
+        for name, value in {"raw": raw, "error": error, **details}.items():
+            content, limit = _content(value)
+            if len(content) > limit:
+                truncated[name] = len(content)
+                content = content[:limit]
+            kept[name] = content if name == "raw" else content.decode(errors="ignore")
         item = {
             "topic": topic,
             "place": f"{int(partition):06d}-{offset:020d}",
-            "error": error[:1000],
-            "raw": base64.b64encode(raw[:_MAX_RAW]).decode(),
             "parked_at": self._clock(),
-            **details,
+            **kept,
+            **({"truncated": truncated} if truncated else {}),
         }
         call(self._store, "PutItem", TableName=self._table, Item=encode_item(item))
+
+
+def _content(value: Any) -> tuple[bytes, int]:
+    """A value as bytes, and how many of them are kept."""
+    match value:
+        case bytes():
+            return value, _MAX_RAW_BYTES
+        case str():
+            return value.encode(errors="replace"), _MAX_TEXT_BYTES
+        case _:
+            text = json.dumps(value, ensure_ascii=False)
+            return text.encode(errors="replace"), _MAX_JSON_BYTES

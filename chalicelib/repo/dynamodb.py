@@ -80,7 +80,7 @@ def is_condition(error: AwsError) -> bool:
 
 def unavailable(error: AwsError) -> UnavailableError:
     """The error that leaves a repository when the store refuses or is away."""
-    return UnavailableError(f"the store answered {error.code}")
+    return UnavailableError(f"the store answered {error.code}", retry_after=error.retry_after)
 
 
 def call(store: JsonService, operation: str, **arguments: Any) -> dict[str, Any]:

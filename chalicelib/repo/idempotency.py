@@ -7,7 +7,7 @@ what the first one may have created is found again under it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -16,7 +16,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
 from chalicelib.errors import IdempotencyConflictError
-from chalicelib.repo.pynamo import is_condition, on_table, translated
+from chalicelib.repo.pynamo import Guard, guarded, is_condition, on_table, unguarded
 
 LEASE_SECONDS = 60.0  # longer than a function may run
 KEPT_SECONDS = 24 * 3600
@@ -52,7 +52,14 @@ class Attempt:
 class IdempotencyRepository:
     """Every change is one conditional write."""
 
-    def __init__(self, *, clock: Callable[[], float], new_id: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+        guard: Guard = unguarded,
+    ) -> None:
+        self.guard = guard
         self._items = on_table(_Item, "idempotency")
         self._clock = clock
         self._new_id = new_id
@@ -78,18 +85,16 @@ class IdempotencyRepository:
 
     def finish(self, attempt: Attempt, status: int, answer: str) -> None:
         """Keeps the answer, unless somebody else has taken the request over."""
-        self._release(attempt, status=status, answer=answer)
+        self._release(attempt, {"status": status, "answer": answer})
 
     def abandon(self, attempt: Attempt) -> None:
         """Lets the next repetition try at once: this one failed."""
-        self._release(attempt, lease_until=0.0)
+        self._release(attempt, {"lease_until": 0.0})
 
     def _resume(self, key: str, fingerprint: str) -> Attempt:
-        with translated():
-            try:
-                item = self._items.get(key, consistent_read=True)
-            except self._items.DoesNotExist:
-                raise _still_running(1.0) from None
+        item = self._read(key)
+        if item is None:
+            raise _still_running(1.0)
         if item.fingerprint != fingerprint:
             raise IdempotencyConflictError
         if item.status:
@@ -103,24 +108,31 @@ class IdempotencyRepository:
             raise _still_running(1.0)
         return _attempt(item)
 
-    def _release(self, attempt: Attempt, **changes: float | str) -> None:
+    @guarded
+    def _read(self, key: str) -> _Item | None:
+        try:
+            return self._items.get(key, consistent_read=True)
+        except self._items.DoesNotExist:
+            return None
+
+    @guarded
+    def _release(self, attempt: Attempt, changes: Mapping[str, float | str]) -> None:
         actions = [getattr(self._items, name).set(value) for name, value in changes.items()]
         ours = self._items.lease_until == attempt.lease_until
-        with translated():
-            try:
-                self._items(attempt.key).update(actions=actions, condition=ours)
-            except PynamoDBException as error:
-                if not is_condition(error):
-                    raise
-
-    def _save(self, item: _Item, condition: Condition) -> bool:
-        with translated():
-            try:
-                item.save(condition=condition)
-            except PynamoDBException as error:
-                if is_condition(error):
-                    return False
+        try:
+            self._items(attempt.key).update(actions=actions, condition=ours)
+        except PynamoDBException as error:
+            if not is_condition(error):
                 raise
+
+    @guarded
+    def _save(self, item: _Item, condition: Condition) -> bool:
+        try:
+            item.save(condition=condition)
+        except PynamoDBException as error:
+            if is_condition(error):
+                return False
+            raise
         return True
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TypeVar, cast
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException
@@ -14,6 +14,10 @@ from chalicelib.aws import region
 from chalicelib.errors import UnavailableError
 from chalicelib.repo.dynamodb import table
 
+Guard = Callable[[Callable[[], Any]], Any]
+P = ParamSpec("P")
+T = TypeVar("T")
+_G = TypeVar("_G", bound="Guarded")
 _M = TypeVar("_M", bound=Model)
 _CONNECT_SECONDS = 2
 _READ_SECONDS = 5
@@ -49,16 +53,33 @@ def is_condition(error: PynamoDBException) -> bool:
     return any(reason and _CONDITION in reason.code for reason in reasons)
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turns what pynamodb raises into our errors.
+class Guarded(Protocol):
+    """A repository whose calls go through a guard, a circuit breaker for example."""
 
-    Raises:
-        UnavailableError: The store refused, or is away.
+    guard: Guard
+
+
+def guarded(method: Callable[Concatenate[_G, P], T]) -> Callable[Concatenate[_G, P], T]:
+    """A method of a repository that calls the store once.
+
+    What pynamodb raises becomes an UnavailableError, which the guard sees.
     """
-    try:
-        yield
-    except PynamoDBException as error:
-        raise UnavailableError(
-            f"the store answered {error.cause_response_code or type(error).__name__}"
-        ) from error
+
+    def translated(repository: _G, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(repository, *args, **kwargs)
+        except PynamoDBException as error:
+            raise UnavailableError(
+                f"the store answered {error.cause_response_code or type(error).__name__}"
+            ) from error
+
+    @wraps(method)
+    def call(repository: _G, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return cast("T", repository.guard(lambda: translated(repository, *args, **kwargs)))
+
+    return call
+
+
+def unguarded(call: Callable[[], Any]) -> Any:
+    """The guard of a repository that has none."""
+    return call()

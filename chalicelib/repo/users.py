@@ -19,7 +19,7 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.models import User
-from chalicelib.repo.pynamo import connection, is_condition, on_table, translated
+from chalicelib.repo.pynamo import Guard, connection, guarded, is_condition, on_table, unguarded
 
 _BELOW_NAMES = " "  # sorts before every character of a user name
 _ABOVE_NAMES = "~"  # and this one after
@@ -56,10 +56,12 @@ class _Item(Model):
 class UserRepository:
     """Users, by id and by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, guard: Guard = unguarded) -> None:
+        self.guard = guard
         self._items = on_table(_Item, "users")
         self._connection = connection()
 
+    @guarded
     def create(self, user: User) -> bool:
         """Stores a new user with their name; the same one again is no fault.
 
@@ -68,40 +70,42 @@ class UserRepository:
         """
         name = self._items(_name_key(user.username), user_id=user.id)
         free = self._items.pk.does_not_exist() | (self._items.user_id == user.id)
-        with translated():
-            try:
-                with TransactWrite(connection=self._connection) as transaction:
-                    transaction.save(name, condition=free)
-                    transaction.save(self._item(user))
-            except PynamoDBException as error:
-                if is_condition(error):
-                    return False
-                raise
+        try:
+            with TransactWrite(connection=self._connection) as transaction:
+                transaction.save(name, condition=free)
+                transaction.save(self._item(user))
+        except PynamoDBException as error:
+            if is_condition(error):
+                return False
+            raise
         return True
 
+    @guarded
     def get(self, user_id: str) -> User | None:
         """The user with this id, read strongly."""
-        with translated():
-            try:
-                return _user(self._items.get(_user_key(user_id), consistent_read=True))
-            except self._items.DoesNotExist:
-                return None
+        try:
+            return _user(self._items.get(_user_key(user_id), consistent_read=True))
+        except self._items.DoesNotExist:
+            return None
 
+    @guarded
     def get_many(self, user_ids: Iterable[str]) -> dict[str, User]:
         """The users that exist of these ids."""
         keys = [_user_key(user_id) for user_id in dict.fromkeys(user_ids)]
-        with translated():
-            found = [_user(item) for item in self._items.batch_get(keys)] if keys else []
+        found = [_user(item) for item in self._items.batch_get(keys)] if keys else []
         return {user.id: user for user in found}
 
     def by_name(self, username: str) -> User | None:
         """The user with this name, whatever its case, read strongly."""
-        with translated():
-            try:
-                name = self._items.get(_name_key(username), consistent_read=True)
-            except self._items.DoesNotExist:
-                return None
-        return self.get(name.user_id)
+        user_id = self._id_of(_name_key(username))
+        return self.get(user_id) if user_id else None
+
+    @guarded
+    def _id_of(self, name_key: str) -> str | None:
+        try:
+            return self._items.get(name_key, consistent_read=True).user_id
+        except self._items.DoesNotExist:
+            return None
 
     def set_password(self, user: User, password_hash: str) -> bool:
         """Replaces the password's hash; False when it is no longer the one in ``user``."""
@@ -124,23 +128,23 @@ class UserRepository:
         ]
         return self._update(self._item(user), actions, items.pk.exists())
 
+    @guarded
     def search(self, prefix: str, *, after: str, limit: int) -> list[User]:
         """Users by the beginning of their lower-case names, after one of them, in order."""
         names = self._items.name_key.between(
             after + _BELOW_NAMES if after else prefix, prefix + _ABOVE_NAMES
         )
-        with translated():
-            found = self._items.by_name.query(prefix[0], names, limit=limit)
-            return [_user(item) for item in found]
+        found = self._items.by_name.query(prefix[0], names, limit=limit)
+        return [_user(item) for item in found]
 
+    @guarded
     def _update(self, item: _Item, actions: list[Any], condition: Condition) -> bool:
-        with translated():
-            try:
-                item.update(actions=actions, condition=condition)
-            except PynamoDBException as error:
-                if is_condition(error):
-                    return False
-                raise
+        try:
+            item.update(actions=actions, condition=condition)
+        except PynamoDBException as error:
+            if is_condition(error):
+                return False
+            raise
         return True
 
     def _item(self, user: User) -> _Item:

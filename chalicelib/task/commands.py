@@ -6,12 +6,14 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from chalicelib.broker import Broker, Command, PoisonError
+from chalicelib.broker import Broker, Command, PoisonError, event_message
+from chalicelib.context import Context
 from chalicelib.logic.delivery import DeliveryService
 from chalicelib.logic.log import Submission
 from chalicelib.logic.receipts import Receipt, ReceiptService
 from chalicelib.logic.sync import SyncService
-from chalicelib.models import AckStatus, Connection, ConversationType
+from chalicelib.models import AckStatus, Connection, ConversationType, Placed
+from chalicelib.task.events import MessagesStored
 from chalicelib.task.outbox import Outbox
 
 logger = logging.getLogger(__name__)
@@ -26,6 +28,7 @@ def register_deliver(broker: Broker, delivery: Callable[[], DeliveryService]) ->
     def deliver(commands: Sequence[Command]) -> None:
         submissions = _read(broker, commands, _submission)
         placed = delivery().deliver(submissions)
+        _publish_stored(broker, submissions, placed)
         logger.info(
             "delivered",
             extra={
@@ -53,6 +56,33 @@ def register_others(
     @broker.batch_task("receipt")
     def receipt(commands: Sequence[Command]) -> None:
         receipts().notify(_read(broker, commands, _receipt))
+
+
+def _publish_stored(
+    broker: Broker, submissions: Sequence[Submission], placed: Sequence[Placed]
+) -> None:
+    """One event for each conversation, in the trace of the first of its messages."""
+    first = {one.conversation_id: one for one in reversed(submissions)}
+    stored: dict[str, list[Placed]] = {}
+    for one in placed:
+        stored.setdefault(one.conversation_id, []).append(one)
+    if not stored:
+        return
+    broker.connection.send(
+        Context(),
+        *(
+            event_message(_stored(key, first[key], group), key, trace_id=first[key].trace_id)
+            for key, group in stored.items()
+        ),
+    )
+
+
+def _stored(conversation_id: str, first: Submission, placed: Sequence[Placed]) -> MessagesStored:
+    return MessagesStored(
+        conversation_id=conversation_id,
+        conversation_type=first.type.value,
+        messages=[{"id": one.id, "seq": one.seq, "sender_id": one.sender_id} for one in placed],
+    )
 
 
 def _read(broker: Broker, commands: Sequence[Command], read: Callable[[Command], T]) -> list[T]:

@@ -15,6 +15,7 @@ import pytest
 import app
 from chalicelib import bootstrap, cli
 from chalicelib import bootstrap_accounts as accounts
+from chalicelib import bootstrap_downstream as downstream
 from chalicelib.coord import ConfigCentre
 from functions import authorizer
 from tests.contract.conftest import Connect, free_port
@@ -24,7 +25,10 @@ CONNECT = json.loads((Path(__file__).parents[1] / "events" / "authorizer.json").
 
 
 def clear() -> None:
-    for module in (bootstrap, accounts):
+    for provider in downstream._ready:
+        provider.close()
+    downstream._ready.clear()
+    for module in (bootstrap, accounts, downstream):
         for member in vars(module).values():
             if hasattr(member, "cache_clear"):
                 member.cache_clear()
@@ -36,7 +40,8 @@ def wired(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     clear()
     store, centre = connect(), ConfigCentre(connect("ssm"))
     monkeypatch.setattr(bootstrap, "store", lambda: store)
-    monkeypatch.setattr(bootstrap, "centre", lambda: centre)
+    for module in (bootstrap, downstream):
+        monkeypatch.setattr(module, "centre", lambda: centre)
     monkeypatch.setattr("chalicelib.aws.parameter_store", lambda: connect("ssm"))
     monkeypatch.setattr(accounts, "ensure_topics", lambda **_: ["TASKS", "EVENTS"])
     monkeypatch.setenv("WEBSOCKET_ENDPOINT", "http://127.0.0.1:9/contract")

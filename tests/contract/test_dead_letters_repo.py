@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -55,10 +55,12 @@ def test_a_record_is_parked_whole(
     park(letters, f"{topic}-3", 7, raw=raw, error="no such task: 👩‍🚀", details=details)
 
     (letter,) = parked(tables, topic)
-    assert base64.b64decode(letter["raw"]) == raw
+    assert letter["raw"] == raw
     assert letter["error"] == "no such task: 👩‍🚀"
     assert letter["parked_at"] == world.now
-    assert {name: letter[name] for name in details} == details
+    assert (letter["key"], letter["trace_id"]) == ("", "abc")
+    assert json.loads(letter["args"]) == details["args"]
+    assert "truncated" not in letter
 
 
 def test_a_record_that_is_parked_again_is_one_letter(
@@ -84,18 +86,41 @@ def test_every_record_has_its_own_letter_in_the_order_of_partitions_and_offsets(
     assert len(parked(tables, f"{topic}-other")) == 1
 
 
-def test_a_record_that_is_larger_than_an_item_is_parked_with_its_beginning(
+def test_of_a_record_that_is_larger_than_an_item_the_beginnings_are_parked(
     letters: DeadLetterRepository, tables: JsonService, topic: str
 ) -> None:
     raw = bytes(range(250)) * 4000
+    args = {"content": "é" * 300_000}
+    details = {"key": "k" * 500_000, "args": args, "trace_id": "abc"}
 
-    park(letters, f"{topic}-0", raw=raw, error="é" * 500_000)
+    park(letters, f"{topic}-0", raw=raw, error="é" * 500_000, details=details)
 
     (letter,) = parked(tables, topic)
-    kept = base64.b64decode(letter["raw"])
-    assert len(kept) == 200_000
-    assert raw.startswith(kept)
-    assert letter["error"] == "é" * 1000
+    assert letter["truncated"] == {
+        "raw": len(raw),
+        "error": 1_000_000,
+        "key": 500_000,
+        "args": len(json.dumps(args, ensure_ascii=False).encode()),
+    }
+    assert raw.startswith(letter["raw"])
+    assert json.dumps(args, ensure_ascii=False).startswith(letter["args"])
+    assert len(letter["args"].encode()) > 90_000
+    assert letter["trace_id"] == "abc"
+
+
+def test_what_no_item_can_hold_as_attributes_is_parked_all_the_same(
+    letters: DeadLetterRepository, tables: JsonService, topic: str
+) -> None:
+    deep: Any = float("nan")
+    for _ in range(100):
+        deep = [deep]
+    details = {"key": "half \ud83d", "args": {"deep": deep, "": 10**60, "half": "\ud83d"}}
+
+    park(letters, f"{topic}-0", details=details)
+
+    (letter,) = parked(tables, topic)
+    assert letter["key"] == "half ?"
+    assert json.loads(letter["args"])[""] == 10**60
 
 
 def test_a_store_that_refuses_is_unavailable(

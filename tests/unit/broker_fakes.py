@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from concurrent.futures import Future
+from itertools import count
 from typing import Any
 
 from chalicelib.broker import Broker, Command, KafkaConnection
@@ -25,17 +25,9 @@ class FakeKafka(KafkaConnection):
         if self.away:
             raise DeliveryError("away")
         self.sent.extend(messages)
-        self.traces.extend(ctx.trace_id for _ in messages)
-
-    def send_later(self, ctx: Context, message: Message) -> Future[Message]:
-        future: Future[Message] = Future()
-        try:
-            self.send(ctx, message)
-        except DeliveryError as error:
-            future.set_exception(error)
-        else:
-            future.set_result(message)
-        return future
+        self.traces.extend(
+            one.headers.get("trace_id", ctx.trace_id.encode()).decode() for one in messages
+        )
 
     def ensure_topics(self, _ctx: Context, *, partitions: int, replication: int) -> list[str]:
         self.topics.append((partitions, replication))
@@ -47,14 +39,15 @@ class FakeKafka(KafkaConnection):
 
 class FakeDelays:
     def __init__(self) -> None:
-        self.kept: dict[str, tuple[float, Message, str]] = {}
+        self.kept: dict[str, tuple[float, bytes]] = {}
+        self._ids = count()
 
-    def put(self, message: Message, due: float, trace_id: str) -> None:
-        self.kept[str(len(self.kept))] = (due, message, trace_id)
+    def put(self, record: bytes, due: float) -> None:
+        self.kept[f"{next(self._ids):09d}"] = (due, record)
 
-    def due(self, now: float) -> Sequence[tuple[str, Message, str]]:
-        found = [(due, id_, m, trace) for id_, (due, m, trace) in self.kept.items() if due <= now]
-        return [(id_, message, trace) for _, id_, message, trace in sorted(found)[:2]]
+    def due(self, now: float) -> Sequence[tuple[str, bytes]]:
+        found = [(due, id_, record) for id_, (due, record) in self.kept.items() if due <= now]
+        return [(id_, record) for _, id_, record in sorted(found)[:2]]
 
     def remove(self, ids: Sequence[str]) -> None:
         for one in ids:

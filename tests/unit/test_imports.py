@@ -14,8 +14,12 @@ PURE = {"chalicelib.errors", "chalicelib.models", "chalicelib.frames"}
 ENTRY = PURE | {
     "chalicelib.bootstrap",
     "chalicelib.bootstrap_accounts",
+    "chalicelib.bootstrap_downstream",
+    "chalicelib.bootstrap_policies",
     "chalicelib.logic",
     "chalicelib.context",
+    "chalicelib.logs",
+    "chalicelib.metrics",
 }
 # The longest prefix of a module's name decides what it may import beside the standard library.
 ALLOWED: dict[str, set[str]] = {
@@ -51,13 +55,24 @@ ALLOWED: dict[str, set[str]] = {
         "pybreaker",
     },
     "chalicelib.broker": {"chalicelib.broker", "chalicelib.mq", "chalicelib.context"},
+    "chalicelib.guards": {
+        "chalicelib.aws",
+        "chalicelib.breaker",
+        "chalicelib.context",
+        "chalicelib.errors",
+        "chalicelib.mq",
+    },
+    "chalicelib.logs": {"aws_lambda_powertools"},
+    "chalicelib.metrics": {"aws_lambda_powertools"},
     "chalicelib.task": ENTRY | {"chalicelib.task", "chalicelib.broker", "chalicelib.mq"},
     "chalicelib.http": ENTRY | {"chalicelib.http", "chalice"},
     "chalicelib.cli": ENTRY | {"chalicelib.mq", "chalicelib.coord", "chalicelib.broker"},
     "chalicelib.bootstrap": {"chalicelib"},
     "chalicelib.bootstrap_accounts": {"chalicelib"},
-    "functions": ENTRY | {"functions", "chalicelib.broker", "aws_lambda_powertools"},
-    "app": ENTRY | {"chalicelib.http", "chalice", "functions", "aws_lambda_powertools"},
+    "chalicelib.bootstrap_downstream": {"chalicelib"},
+    "chalicelib.bootstrap_policies": {"chalicelib"},
+    "functions": ENTRY | {"functions", "chalicelib.broker"},
+    "app": ENTRY | {"chalicelib.http", "chalice", "functions"},
     "localstack": {
         "localstack",
         "boto3",

@@ -1,0 +1,46 @@
+"""What is published on EVENTS; docs/asyncapi.json is generated from these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from chalicelib.broker import BaseEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagesStored(BaseEvent):
+    """Messages of one conversation were numbered and stored; published again if that is repeated.
+
+    Attributes:
+        conversation_id: Also the record's key.
+        conversation_type: ``direct``, ``group`` or ``world``.
+        messages: Of each ``id``, ``seq`` and ``sender_id``; the rest is to be read from the
+            conversation.
+    """
+
+    event_name: ClassVar[str] = "messages.stored"
+    conversation_id: str
+    conversation_type: str
+    messages: Sequence[Mapping[str, object]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerChanged(BaseEvent):
+    """A circuit breaker of some process changed its state.
+
+    Attributes:
+        name: The breaker's; also the record's key.
+        old_state: ``closed``, ``open`` or ``half-open``.
+        new_state: The same.
+        process: The function's name, or that of the worker's host.
+        at: Unix seconds.
+    """
+
+    event_name: ClassVar[str] = "breaker.changed"
+    name: str
+    old_state: str
+    new_state: str
+    process: str
+    at: float

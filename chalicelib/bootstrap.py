@@ -22,12 +22,14 @@ from chalicelib.bootstrap_downstream import store as store
 
 if TYPE_CHECKING:
     from chalicelib.broker import Broker, Command
+    from chalicelib.logic.access import Access
+    from chalicelib.logic.acks import AckService
     from chalicelib.logic.breakers import BreakerService
     from chalicelib.logic.conversations import ConversationService
     from chalicelib.logic.delivery import DeliveryService
     from chalicelib.logic.directory import Directory
     from chalicelib.logic.heads import CurrentHeads
-    from chalicelib.logic.messages import Access, AckService, MessageService
+    from chalicelib.logic.messages import MessageService
     from chalicelib.logic.presence import PresenceService
     from chalicelib.logic.receipts import ReceiptService
     from chalicelib.logic.receivers import Receivers
@@ -118,7 +120,7 @@ def directory() -> Directory:
 @cache
 def access() -> Access:
     """Who may write where."""
-    from chalicelib.logic.messages import Access
+    from chalicelib.logic.access import Access
 
     return Access(directory())
 
@@ -146,7 +148,7 @@ def messages() -> MessageService:
 @cache
 def acks() -> AckService:
     """Takes acknowledgements."""
-    from chalicelib.logic.messages import AckService
+    from chalicelib.logic.acks import AckService
 
     return AckService(
         access=access(),

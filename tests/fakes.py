@@ -239,6 +239,7 @@ class FakeConnections:
         return [one for item in self._world.users.values() for one in self.connections_in(item)]
 
     def add(self, connection: Connection) -> list[Connection]:
+        self._world.step("before connection")
         self.open_user(connection.user_id, 0)
         live = self._world.users[connection.user_id]["live"]
         going: list[Connection] = []
@@ -247,6 +248,7 @@ class FakeConnections:
             going = going or [min(live.values(), key=lambda one: one.connected_at)]
             self.remove(connection.user_id, [one.id for one in going])
         live[connection.id] = connection
+        self._world.step("after connection")
         return going
 
     def remove(self, user_id: str, connection_ids: Iterable[str], *, seen: bool = False) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chalicelib.errors import SelfError, UserNotFoundError
-from chalicelib.logic.messages import Access, Directory, History
+from chalicelib.logic.access import Access, Directory
+from chalicelib.logic.messages import History
 from chalicelib.models import (
     WORLD,
     ConversationMember,

@@ -82,11 +82,12 @@ class PresenceService:
             expires_at=now + CONNECTION_SECONDS,
         )
         evicted = self._connections.add(connection)
+        # At once: nothing would reach them any more, whatever becomes of this connect.
+        self._push.close([one.id for one in evicted if one.expires_at > now])
         if not self._sessions.stands(user_id, device_id, session_id):
             # A log-out between the authorizer and the registration found nothing to close.
             self._connections.remove(user_id, (connection_id,))
             raise UnauthorizedError("the session was revoked")
-        self._push.close([one.id for one in evicted if one.expires_at > now])
         self._drain((connection,))
 
     def disconnect(self, user_id: str, device_id: str | None = None) -> None:

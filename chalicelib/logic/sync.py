@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from chalicelib.frames import dump, message_frames
-from chalicelib.logic.messages import Access, Heads, History
+from chalicelib.logic.access import Access
 from chalicelib.logic.receivers import GRACE_SECONDS
-from chalicelib.models import WORLD, Connection, ConversationMember, Placed, PushResult
+from chalicelib.models import WORLD, Connection, ConversationMember, Head, Placed, PushResult
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +18,18 @@ MAX_MESSAGES = 1000  # sent for one sync or drain; the client acknowledges and a
 MAX_WORLD_BACKLOG = 200  # beyond, the client is told the last seq and fetches what it shows
 _RETRIES = 20
 _RETRY_SECONDS = 0.05
+
+
+class Heads(Protocol):
+    """Where conversations end."""
+
+    def get_conversations(self, ids: Sequence[str]) -> Mapping[str, Head]: ...
+
+
+class History(Protocol):
+    """The stored logs."""
+
+    def after(self, conversation_id: str, seq: int, limit: int) -> list[Placed]: ...
 
 
 class Pointers(Protocol):

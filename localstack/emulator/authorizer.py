@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from localstack.emulator.handshake import RefusedError
-from localstack.emulator.worker import Invocation
+from localstack.emulator.invocation import Invocation
 
 _ACTION = "execute-api:Invoke"
 _MAX_RESULT_BYTES = 8 * 1024  # API Gateway quota

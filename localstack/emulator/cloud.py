@@ -38,13 +38,17 @@ _FLUSH_SECONDS = 0.05
 class RecordWriter:
     """Log records, written to stdout a batch at a time: a line each would cost too much."""
 
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
+    def __init__(self, level: str) -> None:
+        self._quiet = level == "quiet"
+        self._with_access = level == "debug"
         self._lines: list[str] = []
 
     def log(self, record: Mapping[str, Any]) -> None:
-        """Takes a record; when quiet, none of an invocation that went well."""
-        if self._quiet and record["kind"] == "report" and record["error"] is None:
+        """Takes a record; what the level leaves out costs nothing further."""
+        kind = record["kind"]
+        if kind == "access" and not self._with_access:
+            return
+        if kind == "report" and self._quiet and record["error"] is None:
             return
         if not self._lines:
             asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self.flush)
@@ -64,7 +68,7 @@ class Cloud:
 
     def __init__(self, template: Template, options: argparse.Namespace) -> None:
         self._options = options
-        self._records = RecordWriter(quiet=options.log == "quiet")
+        self._records = RecordWriter(options.log)
         self._template = template
         self._runtime = Runtime(
             template.functions,
@@ -93,7 +97,8 @@ class Cloud:
             for api in template.websocket_apis
         ]
         self._rest = [
-            RestGateway(api, self._runtime, requests=requests) for api in template.rest_apis
+            RestGateway(api, self._runtime, requests=requests, log=self._records.log)
+            for api in template.rest_apis
         ]
         self._static = StaticFiles(Path(options.static)) if options.static else None
         self._servers: list[asyncio.Server] = []

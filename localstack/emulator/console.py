@@ -14,10 +14,10 @@ _COLOURS = {"dim": "2", "red": "31", "yellow": "33", "green": "32", "bold": "1"}
 
 
 class Console:
-    """Prints progress and log records; ``quiet`` leaves out all that is no warning."""
+    """Prints progress and log records; when quiet, of the records only what went wrong."""
 
-    def __init__(self, level: str = "normal", out: TextIO = sys.stdout) -> None:
-        self._quiet = level == "quiet"
+    def __init__(self, *, quiet: bool = False, out: TextIO = sys.stdout) -> None:
+        self._quiet = quiet
         self._out = out
         self._colour = out.isatty()
 
@@ -27,14 +27,16 @@ class Console:
 
     def child_line(self, name: str, line: str) -> None:
         """A line that a child printed: a JSON record, or anything."""
-        record = _object(line)
-        if record is None:
-            if not self._quiet or "error" in line.lower():
-                self._print(f"{self._paint('dim', name)}  {line}")
-        elif record.get("kind") == "report":
-            self._report(record)
-        elif record.get("kind") == "log":
-            self._log(str(record.get("function", name)), str(record.get("message", "")))
+        record = _object(line) or {}
+        match record.get("kind"):
+            case "report":
+                self._report(record)
+            case "access":
+                self._access(record)
+            case "log":
+                self._log(str(record.get("function", name)), str(record.get("message", "")))
+            case _:
+                self._plain(self._paint("dim", name), line)
 
     def _report(self, record: Mapping[str, Any]) -> None:
         if self._quiet and not record["error"]:
@@ -47,11 +49,22 @@ class Console:
             f"{cold or 'warm'} {outcome}".rstrip()
         )
 
+    def _access(self, record: Mapping[str, Any]) -> None:
+        if self._quiet:
+            return
+        took = f" {record['duration_ms']:.1f} ms" if "duration_ms" in record else ""
+        ids = f" connection_id={record['connection_id']}" if "connection_id" in record else ""
+        what = f"{record['method']} {record['path']} {record['status']}"
+        self._print(f"{_clock()} {what}{took}{self._paint('dim', ids)}")
+
+    def _plain(self, who: str, text: str) -> None:
+        if not self._quiet or "error" in text.lower():
+            self._print(f"{who}  {text}")
+
     def _log(self, function: str, text: str) -> None:
         record = _object(text)
         if record is None:
-            if not self._quiet:
-                self._print(f"{_clock()} {function}  {text}")
+            self._plain(f"{_clock()} {function}", text)
             return
         level = str(record.get("level", ""))
         if self._quiet and level not in _LOUD:

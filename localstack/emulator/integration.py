@@ -8,9 +8,9 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from localstack.emulator.invocation import Invocation
 from localstack.emulator.runtime import ThrottledError
 from localstack.emulator.template import Route
-from localstack.emulator.worker import Invocation
 
 logger = logging.getLogger(__name__)
 

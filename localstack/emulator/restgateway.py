@@ -12,13 +12,14 @@ import base64
 import json
 import logging
 import re
+import time
 from typing import Any
 
 from localstack.emulator.httpserver import Request, Response
 from localstack.emulator.integration import TIMEOUT_SECONDS, Invoker
 from localstack.emulator.quotas import TokenBucket
 from localstack.emulator.rest_events import RestEvents
-from localstack.emulator.runtime import ThrottledError
+from localstack.emulator.runtime import Log, ThrottledError
 from localstack.emulator.template import RestApi, RestRoute
 
 MAX_BODY_BYTES = 10 * 1024 * 1024  # API Gateway quota: payload of a REST API
@@ -35,6 +36,7 @@ class RestGateway:
         account: Part of the events.
         requests: The bucket of requests, when it is shared with other gateways.
         timeout_seconds: How long a function has.
+        log: Takes a record of each request; without the query string, as on AWS.
     """
 
     def __init__(
@@ -45,8 +47,10 @@ class RestGateway:
         account: str = "000000000000",
         requests: TokenBucket | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
+        log: Log = lambda _record: None,
     ) -> None:
         self._invoker = invoker
+        self._log = log
         self._events = RestEvents(api, account)
         self._requests = requests or TokenBucket(None)
         self._timeout_seconds = timeout_seconds
@@ -56,6 +60,15 @@ class RestGateway:
 
     async def answer(self, request: Request) -> Response | None:
         """The answer of the route's function; None when no resource has such a path."""
+        started = time.perf_counter()
+        response = await self._answer(request)
+        if response is not None:
+            duration_ms = round((time.perf_counter() - started) * 1000, 2)
+            what = {"method": request.method, "path": request.path, "status": response.status}
+            self._log({"kind": "access", **what, "duration_ms": duration_ms})
+        return response
+
+    async def _answer(self, request: Request) -> Response | None:
         known = False
         for pattern, names, route in self._routes:
             found = pattern.fullmatch(request.path)

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from localstack.emulator.invocation import Invocation, Pending, error_document
 from localstack.emulator.template import Function
-from localstack.emulator.worker import Invocation, Pending, Worker, error_document
+from localstack.emulator.worker import Worker
 
-__all__ = ["Invocation", "Limits", "Runtime", "ThrottledError", "UnknownFunctionError"]
+__all__ = ["Invocation", "Limits", "Log", "Runtime", "ThrottledError", "UnknownFunctionError"]
 
 Log = Callable[[Mapping[str, Any]], None]
 _MAX_BACK_OFF_SECONDS = 5.0

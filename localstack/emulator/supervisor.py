@@ -15,7 +15,6 @@ from typing import Any
 from localstack.emulator.console import Console
 from localstack.emulator.processes import die_with_parent
 
-_READY_SECONDS = 60.0
 _MAX_BACK_OFF_SECONDS = 5.0
 _STEADY_SECONDS = 10.0
 _TAIL_LINES = 15
@@ -32,6 +31,7 @@ class Spec:
     Attributes:
         title: What the user reads while it starts.
         port: It is ready when this port takes connections; None: when it prints its ready line.
+        ready_seconds: How long it may take to be ready.
         stop_seconds: How long it may take to end before it is killed.
         on_restart: What must be done again when it had died, before others use it.
     """
@@ -41,6 +41,7 @@ class Spec:
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     port: int | None = None
+    ready_seconds: float = 60.0
     stop_seconds: float = 3.0
     on_restart: Callable[[], Awaitable[None]] | None = None
     show_output: bool = True
@@ -134,7 +135,7 @@ class Child:
 
     async def _until_ready(self) -> None:
         assert self._process is not None
-        deadline = time.monotonic() + _READY_SECONDS
+        deadline = time.monotonic() + self.spec.ready_seconds
         while time.monotonic() < deadline:
             if self._process.returncode is not None:
                 await asyncio.sleep(0.1)  # its last words may still be in the pipe
@@ -147,7 +148,7 @@ class Child:
                 return
             else:
                 await asyncio.sleep(0.05)
-        raise StartError(self._why(f"was not ready within {_READY_SECONDS:.0f} s"))
+        raise StartError(self._why(f"was not ready within {self.spec.ready_seconds:.0f} s"))
 
     def _why(self, what: str) -> str:
         last = " | ".join(line for line in self._tail if line.strip())[-600:]

@@ -6,16 +6,15 @@ API: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from localstack.emulator.httpserver import Request, Response, serve
+from localstack.emulator.invocation import Invocation, Pending, error_document
 from localstack.emulator.processes import die_with_parent
 from localstack.emulator.template import Function
 
@@ -23,39 +22,6 @@ _API = "/2018-06-01/runtime"
 _EXECUTION_ENV = f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}"
 _PASSED_ON = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "HOME", "TMPDIR", "LD_LIBRARY_PATH")
 _STOP_SECONDS = 2.0
-
-
-@dataclass(slots=True)
-class Invocation:
-    """What an invocation came to.
-
-    Attributes:
-        payload: What the handler returned, or the error document.
-        error: None, or ``Unhandled``, ``Timeout``, ``Crash``.
-        billed_ms: Duration rounded up to a millisecond.
-        cold: Whether an environment was started for it.
-    """
-
-    payload: bytes
-    error: str | None = None
-    billed_ms: int = 0
-    cold: bool = False
-
-
-@dataclass(slots=True)
-class Pending:
-    """An invocation that waits for its answer."""
-
-    payload: bytes
-    future: asyncio.Future[Invocation]
-    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    started: float = 0.0
-    timer: asyncio.TimerHandle | None = None
-
-
-def error_document(kind: str, message: str) -> bytes:
-    """The payload of a failed invocation."""
-    return json.dumps({"errorMessage": message, "errorType": kind}).encode()
 
 
 class Worker:

@@ -34,7 +34,7 @@ async def disturbed(
     return await running, killed
 
 
-@pytest.mark.req("APP-10", "APP-11", "APP-13", "APP-14", "IM-11", "SHAPE-3")
+@pytest.mark.req("APP-10", "APP-11", "APP-13", "APP-14", "IM-11", "IM-12", "SHAPE-3")
 def test_a_crowd_loses_nothing(system: System) -> None:
     summary = asyncio.run(smoke.run(system.url, users=20, messages=600, seed=1))
 

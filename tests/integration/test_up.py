@@ -102,7 +102,7 @@ class Up:
         command = [sys.executable, "-m", "localstack.emulator", "up", "--name", name]
         command += ["--template", str(folder / "template.yaml"), "--data", str(self.data)]
         command += ["--port", str(self.port), "--ws-port", str(self.ws_port)]
-        command += ["--parameter", "Colour=green"]
+        command += ["--parameter", "Colour=green", "--log", "debug"]
         self.process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -173,6 +173,13 @@ def test_it_serves_what_the_template_declares(up: Up) -> None:
     with websockets.sync.client.connect(f"ws://127.0.0.1:{up.ws_port}/demo") as client:
         client.send('{"action": "anything"}')
         assert client.recv(timeout=10) == '{"action": "anything"}'
+
+
+def test_invocations_and_requests_are_shown_as_they_happen(up: Up) -> None:
+    up.echo()
+
+    eventually(lambda: any("Echo" in line and "billed" in line for line in up.lines))
+    up.wait_for("GET /echo 200")
 
 
 @pytest.mark.req("SHAPE-3")

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from chalicelib.context import Context
 from chalicelib.errors import ConversationNotFoundError, NotMemberError
+from chalicelib.logic.access import Access
+from chalicelib.logic.acks import AckService
 from chalicelib.logic.conversations import unread
 from chalicelib.logic.directory import Directory
 from chalicelib.logic.heads import CurrentHeads
-from chalicelib.logic.messages import Access, AckService
 from chalicelib.logic.receivers import world_member
 from chalicelib.models import WORLD, AckStatus, ConversationMember, Head
 from tests.fakes import FakeConnections, FakeHeads, FakeLog, FakeMembers, FakeOffline, World

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -15,10 +16,13 @@ from chalicelib.errors import (
     UserNotFoundError,
 )
 from chalicelib.frames import Draft, Rejected
+from chalicelib.logic.access import Access
 from chalicelib.logic.directory import Directory
-from chalicelib.logic.messages import Accepted, Access, MessageService
-from chalicelib.models import WORLD, direct_id, message_id
+from chalicelib.logic.log import Submission
+from chalicelib.logic.messages import Accepted, MessageService
+from chalicelib.models import WORLD, ConversationType, direct_id, message_id
 from tests.fakes import FakeConnections, FakeLog, World
+from tests.unit.test_delivery import record, writer
 
 ROOM = direct_id("ann", "bob")
 Submissions = Sequence[tuple[str, Mapping[str, Any]]]
@@ -35,10 +39,15 @@ class Outbox:
         self.submitted.extend(submissions)
 
 
-def service(outbox: Outbox) -> MessageService:
+def world_of_two() -> World:
     world = World()
     for user in ("ann", "bob"):
         world.user(user)
+    return world
+
+
+def service(outbox: Outbox, world: World | None = None) -> MessageService:
+    world = world or world_of_two()
     access = Access(Directory(FakeConnections(world), world.clock))
     return MessageService(access=access, submit=outbox, history=FakeLog(world), clock=world.clock)
 
@@ -62,6 +71,42 @@ def test_a_message_goes_to_kafka_and_the_sender_gets_id_and_time() -> None:
     ((key, args),) = outbox.submitted
     assert key == ROOM
     assert args["messages"][0]["content"] == "hello"
+
+
+@pytest.mark.req("IM-3")
+def test_a_message_reaches_its_receivers_with_all_its_members() -> None:
+    outbox, world = Outbox(), world_of_two()
+    world.connect("bob", "conn-bob")
+    (accepted,) = service(outbox, world).send_message(Context(), "ann", [draft()])
+    ((room, args),) = outbox.submitted
+
+    writer(world).deliver(
+        [
+            Submission(
+                conversation_id=room,
+                type=ConversationType(args["type"]),
+                sender_id=args["sender_id"],
+                messages=args["messages"],
+                source="TASKS-0",
+                offset=0,
+            )
+        ]
+    )
+
+    (frame,) = (json.loads(text) for text in world.received["conn-bob"])
+    assert isinstance(accepted, Accepted)
+    assert frame["messages"] == [
+        {
+            "id": accepted.message_id,
+            "conversation_id": ROOM,
+            "sender_id": "ann",
+            "content": "hello",
+            "type": "text",
+            "seq": 1,
+            "created_at": accepted.created_at,
+            "client_msg_id": "c1",
+        }
+    ]
 
 
 def test_messages_of_one_frame_to_one_conversation_travel_in_one_record() -> None:
@@ -117,3 +162,52 @@ def test_when_kafka_does_not_confirm_the_sender_is_told_to_try_again() -> None:
 
     with pytest.raises(UnavailableError):
         service(outbox).send_message(Context(), "ann", [draft()])
+
+
+def test_when_it_is_not_known_who_exists_nothing_is_accepted_or_rejected() -> None:
+    outbox, world = Outbox(), world_of_two()
+
+    class Away(FakeConnections):
+        def users(self, user_ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
+            raise UnavailableError
+
+    access = Access(Directory(Away(world), world.clock))
+    messages = MessageService(
+        access=access, submit=outbox, history=FakeLog(world), clock=world.clock
+    )
+
+    with pytest.raises(UnavailableError):
+        messages.send_message(Context(), "ann", [draft(1, conversation_id=WORLD), draft(2)])
+    assert outbox.submitted == []
+
+
+@pytest.mark.req("APP-12", "IM-9")
+@pytest.mark.parametrize(
+    ("before", "after", "limit", "seqs"),
+    [
+        (None, None, 2, [5, 4]),
+        (4, None, 2, [3, 2]),
+        (2, None, 9, [1]),
+        (1, None, 9, []),
+        (None, 0, 2, [1, 2]),
+        (None, 3, 9, [4, 5]),
+        (None, 5, 9, []),
+        (5, 2, 9, [3, 4]),
+    ],
+)
+def test_history_is_paged_both_ways(
+    before: int | None, after: int | None, limit: int, seqs: list[int]
+) -> None:
+    world = world_of_two()
+    writer(world).deliver([record(0, 1, 2, 3), record(1, 4, 5, sender="bob")])
+
+    page = service(Outbox(), world).get_messages(
+        "bob", ROOM, before=before, after=after, limit=limit
+    )
+
+    assert [one.seq for one in page] == seqs
+
+
+def test_the_history_of_others_is_refused() -> None:
+    with pytest.raises(NotMemberError):
+        service(Outbox()).get_messages("cat", ROOM, before=None, after=None, limit=10)

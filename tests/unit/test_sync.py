@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib.errors import NotMemberError
+from chalicelib.logic.access import Access
 from chalicelib.logic.directory import Directory
 from chalicelib.logic.heads import CurrentHeads
-from chalicelib.logic.messages import Access
 from chalicelib.logic.receivers import GRACE_SECONDS, world_member
 from chalicelib.logic.sync import MAX_MESSAGES, MAX_WORLD_BACKLOG, SyncService
 from chalicelib.models import WORLD, ConversationMember, direct_id
@@ -98,6 +98,17 @@ def test_a_connection_whose_session_was_revoked_meanwhile_is_closed() -> None:
 
     assert service(world, FakeSessions(revoked=True)).drain([connection]) == []
     assert world.gone == {"conn"}
+    assert received(world, "conn") == []
+
+
+def test_a_connection_that_is_still_opening_is_closed_again_until_it_must_be_open() -> None:
+    world = world_with(1)
+    connection = world.connect("bob", "conn", at=world.now)
+    revoked = FakeSessions(revoked=True)
+
+    assert service(world, revoked).drain([connection]) == [connection]
+    world.now += GRACE_SECONDS + 1
+    assert service(world, revoked).drain([connection]) == []
     assert received(world, "conn") == []
 
 

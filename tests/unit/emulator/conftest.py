@@ -14,12 +14,13 @@ Write = Callable[..., Path]
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Runs tests that are coroutines on uvloop, as the emulator itself runs."""
+    """Runs tests that are coroutines on uvloop, or as their module's ``run`` does it."""
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     names = inspect.signature(pyfuncitem.obj).parameters
     test = pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names})
-    uvloop.run(asyncio.wait_for(test, DEADLINE_SECONDS))
+    run = getattr(pyfuncitem.module, "run", uvloop.run)
+    run(asyncio.wait_for(test, DEADLINE_SECONDS))
     return True
 
 

@@ -14,12 +14,12 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
-from localstack.emulator.gateway import Gateway
+from localstack.emulator.gateway import Gateway, Log
 from localstack.emulator.httpserver import serve
+from localstack.emulator.invocation import Invocation
 from localstack.emulator.quotas import Settings
 from localstack.emulator.stages import Stages
 from localstack.emulator.template import WebSocketApi, load
-from localstack.emulator.worker import Invocation
 
 Event = dict[str, Any]
 Answer = Callable[[Event], Any]
@@ -115,9 +115,10 @@ async def local(
     functions: Functions | None = None,
     settings: Settings | None = None,
     api: WebSocketApi | None = None,
+    log: Log = lambda _record: None,
 ) -> AsyncIterator[Local]:
     functions = functions or Functions()
-    gateway = Gateway(api or echo_api(), functions, port=443, settings=settings)
+    gateway = Gateway(api or echo_api(), functions, port=443, settings=settings, log=log)
     stages = Stages([gateway])
     server = await serve(stages.handle, "127.0.0.1", 0, upgrade=stages.upgrade)
     gateway.start()

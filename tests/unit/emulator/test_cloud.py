@@ -16,6 +16,7 @@ import psutil
 import pytest
 from websockets.asyncio.client import connect
 
+from localstack.emulator.cloud import RecordWriter
 from tests.unit.emulator.local import http
 
 pytestmark = pytest.mark.req("SHAPE-2", "SHAPE-3")
@@ -143,6 +144,29 @@ async def test_a_signal_stops_everything_within_seconds(
     assert (code, client.close_code) == (0, 1001)
     assert workers
     assert not any(worker.is_running() for worker in workers)
+
+
+@pytest.mark.parametrize(
+    ("level", "kinds"),
+    [
+        ("quiet", ["failed", "log"]),
+        ("normal", ["report", "failed", "log"]),
+        ("debug", ["report", "failed", "access", "log"]),
+    ],
+)
+async def test_each_level_of_the_log_adds_a_kind_of_record(
+    capsys: pytest.CaptureFixture[str], level: str, kinds: list[str]
+) -> None:
+    records = RecordWriter(level)
+
+    records.log({"kind": "report", "name": "report", "error": None})
+    records.log({"kind": "report", "name": "failed", "error": "Timeout"})
+    records.log({"kind": "access", "name": "access"})
+    records.log({"kind": "log", "name": "log"})
+    records.flush()
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [json.loads(line)["name"] for line in lines] == kinds
 
 
 async def test_a_broken_template_is_one_line_and_code_1(tmp_path: Path) -> None:

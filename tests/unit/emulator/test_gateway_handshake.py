@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from localstack.emulator.quotas import Settings
 from localstack.emulator.runtime import ThrottledError
-from tests.unit.emulator.local import Event, Functions, echo_api, http, local
+from tests.unit.emulator.local import Event, Functions, echo_api, http, local, until
 
 pytestmark = pytest.mark.req("SHAPE-2")
 
@@ -30,6 +31,23 @@ async def test_a_connect_that_answers_2xx_upgrades() -> None:
 async def test_any_other_status_of_connect_is_the_status_of_the_handshake(status: int) -> None:
     async with local(Functions(DoorFunction=lambda _event: {"statusCode": status})) as cloud:
         assert await cloud.refusal() == status
+
+
+async def test_handshakes_and_endings_are_logged_without_the_query_string() -> None:
+    records: list[Mapping[str, Any]] = []
+    async with local(log=records.append) as cloud:
+        async with cloud.connect("?token=secret"):
+            pass
+        await until(lambda: len(records) == 2)
+        cloud.functions.functions["DoorFunction"] = fail("no")
+        await cloud.refusal("?token=secret")
+
+    opened, closed, refused = records
+    assert {one["kind"] for one in records} == {"access"}
+    assert [one["method"] for one in records] == ["CONNECT", "DISCONNECT", "CONNECT"]
+    assert [one["status"] for one in records] == [101, 1000, 502]
+    assert opened["connection_id"] == closed["connection_id"] != refused["connection_id"]
+    assert "secret" not in str(records)
 
 
 async def test_a_connect_that_raises_is_502() -> None:

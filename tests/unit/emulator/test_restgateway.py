@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -71,6 +71,19 @@ async def test_the_most_specific_route_takes_a_request(
 
     assert response is not None
     assert response.body == function.encode()
+
+
+async def test_a_request_is_logged_without_its_query_string() -> None:
+    records: list[Mapping[str, Any]] = []
+    gateway = RestGateway(API, Functions(Only=named("only")), log=records.append)
+
+    await gateway.answer(request("GET", "/only?token=secret"))
+    await gateway.answer(request("POST", "/only"))
+    await gateway.answer(request("GET", "/of/nobody"))
+
+    shown = [(one["kind"], one["method"], one["path"], one["status"]) for one in records]
+    assert shown == [("access", "GET", "/only", 200), ("access", "POST", "/only", 403)]
+    assert "secret" not in str(records)
 
 
 @pytest.mark.parametrize("target", ["/", "/v1", "/v1/", "/other", "/only/more"])

@@ -13,7 +13,7 @@ from chalicelib.aws import Guard, Response
 from chalicelib.breaker import Breaker, BreakerOpenError
 from chalicelib.context import Context
 from chalicelib.errors import UnavailableError
-from chalicelib.mq import DeliveryError
+from chalicelib.mq import MqError
 
 DYNAMODB = "dynamodb"
 KAFKA = "kafka"
@@ -39,7 +39,7 @@ class _NoAnswerError(Exception):
 
 def is_answer(error: Exception) -> bool:
     """Whether an error says nothing of the health of what was called."""
-    return not isinstance(error, _NoAnswerError | DeliveryError | UnavailableError)
+    return not isinstance(error, _NoAnswerError | MqError | UnavailableError)
 
 
 def around_requests(find: Callable[[], Breaker | None]) -> Guard:

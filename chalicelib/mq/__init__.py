@@ -4,7 +4,8 @@ README.md beside this file has examples that run.
 """
 
 from chalicelib.mq.admin import AdminClient, new_admin_client
-from chalicelib.mq.consumer import ConsumeCallback, Consumer, new_consumer
+from chalicelib.mq.callbacks import ConsumeCallback
+from chalicelib.mq.consumer import Consumer, new_consumer
 from chalicelib.mq.errors import ConsumeError, DeliveryError, MqConfigError, MqError
 from chalicelib.mq.message import Message
 from chalicelib.mq.options import (

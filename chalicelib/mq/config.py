@@ -64,13 +64,15 @@ def load(centre: coord.ConfigCentre, service_name: str) -> Config:
     """Reads a service's configuration.
 
     Raises:
-        MqConfigError: There is none, or it is wrong.
-        coord.CoordError: It cannot be read.
+        MqConfigError: There is none, it is wrong, or it cannot be read.
     """
     paths = [coord.parameter_path("mq", name) for name in (service_name, "default")]
-    for path in paths:
-        if parameter := centre.get(path):
-            return parse(path, parameter.value)
+    try:
+        found = next(filter(None, map(centre.get, paths)), None)
+    except coord.CoordError as error:
+        raise MqConfigError(str(error)) from error
+    if found:
+        return parse(found.path, found.value)
     raise MqConfigError(f"there is no parameter {paths[0]} and no {paths[1]}")
 
 

@@ -6,22 +6,17 @@ queued are paused, and the consumer stays in its group.
 
 from __future__ import annotations
 
-import contextlib
-import random
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 
 from chalicelib import coord
-from chalicelib.context import Context
 from chalicelib.mq import config, drivers, shutdown
+from chalicelib.mq.callbacks import CallbackRunner, ConsumeCallback
 from chalicelib.mq.errors import ConsumeError, MqError
 from chalicelib.mq.message import Message, Place
 from chalicelib.mq.options import Dependencies, Option, collect
 from chalicelib.mq.queues import PartitionQueues
-
-ConsumeCallback = Callable[[Context, Message], None]
 
 _POLL_SECONDS = 0.1
 _PAUSED_POLL_SECONDS = 0.01
@@ -73,9 +68,10 @@ class Consumer:
         self._paused: set[Place] = set()
         self._pausing = threading.Lock()
         self._ends: dict[Place, int] = {}
-        self._counts = dict.fromkeys(("messages", "errors", "dead_letters", "rebalances"), 0)
+        self._rebalances = 0
         self._close_timeout = _CLOSE_TIMEOUT_SECONDS
         self._stopping = threading.Event()
+        self._runner = CallbackRunner(self._queues, dependencies, self._stopping)
         self._idle = threading.Event()  # nobody is in `subscribe`
         self._idle.set()
         self._threads: set[int] = set()
@@ -90,7 +86,7 @@ class Consumer:
         if self._stopping.is_set() or not self._idle.is_set():
             raise ConsumeError("a consumer can be subscribed once, and not when it is closed")
         self._idle.clear()
-        worker = threading.Thread(target=self._work, args=(callback,), name="mq-callback")
+        worker = threading.Thread(target=self._runner.run, args=(callback,), name="mq-callback")
         worker.daemon = True
         try:
             self._driver.subscribe(self._topics, self._queues.assign, self._revoked)
@@ -124,7 +120,12 @@ class Consumer:
             f"{place[0]}-{place[1]}": max(0, end - first[place]) if place in first else 0
             for place, end in list(self._ends.items())
         }
-        return {**self._counts, "queued": len(self._queues), "lag": lag}
+        return {
+            **self._runner.counts,
+            "rebalances": self._rebalances,
+            "queued": len(self._queues),
+            "lag": lag,
+        }
 
     def on_sigterm(self) -> bool:
         """`subscribe` returns, if it is running; the answer is whether it is."""
@@ -155,58 +156,9 @@ class Consumer:
                 self._driver.resume(low)
             self._paused = (self._paused | full) - low
 
-    def _work(self, callback: ConsumeCallback) -> None:
-        while not self._stopping.is_set():
-            if taken := self._queues.take(_POLL_SECONDS):
-                self._handle(*taken, callback)
-
-    def _handle(self, message: Message, attempts: int, callback: ConsumeCallback) -> None:
-        ctx = self._context(message)
-        try:
-            with self._span(ctx, message):
-                callback(ctx, message)
-        except Exception as error:
-            self._counts["errors"] += 1
-            self._logger.warning(
-                "callback failed",
-                exc_info=True,
-                extra={**_origin(ctx, message), "attempt": attempts + 1},
-            )
-            self._failed(ctx, message, attempts + 1, error)
-            return
-        self._counts["messages"] += 1
-        self._queues.finish()
-
-    def _failed(self, ctx: Context, message: Message, attempts: int, error: Exception) -> None:
-        if attempts >= self._on.attempts and self._bury(ctx, message, error):
-            self._queues.finish()
-            return
-        most = self._on.first_backoff_seconds * 2 ** min(attempts, 20)
-        # Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-        self._queues.postpone(random.uniform(0, min(self._on.max_backoff_seconds, most)))
-
-    def _bury(self, ctx: Context, message: Message, error: Exception) -> bool:
-        if self._on.dead_letter is None:
-            self._logger.error("partition waits for a message", extra=_origin(ctx, message))
-            return False
-        headers = {
-            **message.headers,
-            "dead_letter_error": f"{type(error).__name__}: {error}".encode(),
-            "dead_letter_topic": message.topic.encode(),
-            "dead_letter_partition": str(message.partition).encode(),
-            "dead_letter_offset": str(message.offset).encode(),
-        }
-        try:
-            self._on.dead_letter(ctx, replace(message, headers=headers), error)
-        except Exception:
-            self._logger.exception("dead letter not taken", extra=_origin(ctx, message))
-            return False
-        self._counts["dead_letters"] += 1
-        return True
-
     def _revoked(self, places: Sequence[Place]) -> Mapping[Place, int]:
         """Another consumer gets these partitions: the message in flight is finished first."""
-        self._counts["rebalances"] += bool(places) and not self._stopping.is_set()
+        self._rebalances += bool(places) and not self._stopping.is_set()
         finished, left = self._queues.drop(places, self._close_timeout)
         self._commit(finished, wait=True)
         with self._pausing:
@@ -233,16 +185,6 @@ class Consumer:
         except MqError as error:
             self._logger.warning("offsets not committed", extra={"error": str(error)})
 
-    def _context(self, message: Message) -> Context:
-        trace_id = message.headers.get("trace_id", b"").decode(errors="replace")
-        known = {"trace_id": trace_id} if trace_id else {}
-        return Context(cancelled=self._stopping, **known)  # type: ignore[arg-type]
-
-    def _span(self, ctx: Context, message: Message) -> contextlib.AbstractContextManager[object]:
-        if self._on.tracer is None:
-            return contextlib.nullcontext()
-        return self._on.tracer("mq.consume", ctx, {"topic": message.topic})
-
 
 def new_consumer(
     service_name: str, topics: Sequence[str], group: str, *options: Option
@@ -262,12 +204,3 @@ def new_consumer(
     )
     shutdown.watch(consumer)
     return consumer
-
-
-def _origin(ctx: Context, message: Message) -> dict[str, Any]:
-    return {
-        "trace_id": ctx.trace_id,
-        "topic": message.topic,
-        "partition": message.partition,
-        "offset": message.offset,
-    }

@@ -10,7 +10,7 @@ from chalicelib.broker import KafkaConnection, Task
 from chalicelib.context import Context
 from chalicelib.errors import UnavailableError
 from chalicelib.models import AckStatus, Connection
-from chalicelib.mq import DeliveryError, Message
+from chalicelib.mq import Message, MqError
 
 
 class Outbox:
@@ -57,5 +57,5 @@ class Outbox:
     def _send(self, ctx: Context, *messages: Message) -> None:
         try:
             self._connection.send(ctx, *messages)
-        except DeliveryError as error:
+        except MqError as error:
             raise UnavailableError("Kafka did not confirm in time", retry_after=1.0) from error

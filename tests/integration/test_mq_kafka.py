@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from chalicelib import mq
 from chalicelib.context import Context
@@ -54,6 +56,12 @@ class Setting:
 
     def consumer(self, *options: Any, group: str = "g") -> mq.Consumer:
         return mq.new_consumer("test", [self.topic], group, self.option, *options)
+
+    def leader_epochs(self, partitions: int) -> list[int]:
+        """How often each partition was given a leader, or lost it."""
+        admin = AdminClient({"bootstrap.servers": self.kafka.address})
+        latest = {TopicPartition(self.topic, at): OffsetSpec.latest() for at in range(partitions)}
+        return [end.result(10).leader_epoch for end in admin.list_offsets(latest).values()]
 
 
 @pytest.fixture(params=["kafka-python", "confluent-kafka"])
@@ -236,6 +244,7 @@ def test_nothing_is_lost_when_the_broker_is_killed_and_comes_back(
         with subscribed(own.consumer(), received):
             send_numbers(producer, own.topic, 1000, 10)
             until(lambda: received.count >= 1000)
+            first_leaders = own.leader_epochs(2)
             server.kill()
             waiting = [
                 producer.send(Context(), mq.Message(own.topic, b"x%d" % (n % 5), b"%d" % n))
@@ -245,12 +254,29 @@ def test_nothing_is_lost_when_the_broker_is_killed_and_comes_back(
             for future in waiting:
                 future.result(60)
             until(lambda: sum(len(set(v)) for v in received.by_key.values()) >= 1100)
+        later_leaders = own.leader_epochs(2)
         producer.close()
     finally:
         server.kill()
 
     late = {key: numbers for key, numbers in received.by_key.items() if key and key[:1] == b"x"}
     assert sorted(n for numbers in late.values() for n in set(numbers)) == list(range(100))
+    assert all(new > old for old, new in zip(first_leaders, later_leaders, strict=True))
+
+
+@pytest.mark.req("MQ-1")
+def test_a_batch_that_cannot_be_decoded_ends_the_consumer_with_an_error_of_ours(
+    kafka: KafkaServer,
+) -> None:
+    writer, reader = Setting(kafka, "confluent-kafka"), Setting(kafka, "kafka-python")
+    writer.create(1)
+    reader.topic = writer.topic
+    producer = mq.new_producer("test", mq.with_config_centre(writer.centre(compression="zstd")))
+    producer.send_sync(Context(), *(mq.Message(writer.topic, None, b"x" * 500) for _ in range(9)))
+    producer.close()
+
+    with pytest.raises(mq.ConsumeError, match="UnsupportedCodecError"):
+        reader.consumer().subscribe(lambda _ctx, _message: None)
 
 
 @pytest.mark.req("MQ-7")

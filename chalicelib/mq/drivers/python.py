@@ -17,12 +17,18 @@ from kafka.net.selector import KernelEvent
 
 from chalicelib.mq.config import Config
 from chalicelib.mq.drivers import iam
-from chalicelib.mq.errors import DeliveryError, MqError
+from chalicelib.mq.errors import ConsumeError, DeliveryError, MqConfigError, MqError
 from chalicelib.mq.message import Message, Place
 
 logger = logging.getLogger("chalicelib.mq")
 
 _LOOK_SECONDS = 0.005
+# Of a batch that it cannot decode the library would try the next poll without end.
+_HOPELESS = (
+    kafka.errors.UnsupportedCodecError,
+    kafka.errors.CorruptRecordError,
+    kafka.errors.AuthorizationError,
+)
 
 
 class _IamTokens(AbstractTokenProvider):  # type: ignore[misc]
@@ -40,6 +46,7 @@ def connection(settings: Config, name: str = "") -> dict[str, Any]:
         "bootstrap_servers": list(settings.brokers),
         "client_id": name or "lambchat",
         "security_protocol": "SASL_SSL" if settings.security == "IAM" else settings.security,
+        "bootstrap_timeout_ms": settings.request_timeout_ms,
         "request_timeout_ms": max(settings.request_timeout_ms, settings.session_timeout_ms + 1000),
         "reconnect_backoff_max_ms": 1000,
     }
@@ -55,11 +62,27 @@ def connection(settings: Config, name: str = "") -> dict[str, Any]:
     return shared
 
 
+def _connected(client: Callable[..., Any], **settings: Any) -> Any:
+    """A client of the library, which connects when it is made.
+
+    Raises:
+        MqConfigError: The library lacks what a setting needs.
+        MqError: No broker answers in time.
+    """
+    try:
+        return client(**settings)
+    except RuntimeError as error:
+        raise MqConfigError(f"kafka-python: {error}") from error
+    except kafka.errors.KafkaError as error:
+        raise MqError(f"no broker answers: {error!r}") from error
+
+
 class PythonProducer:
     """A producer of kafka-python."""
 
     def __init__(self, settings: Config, name: str) -> None:
-        self._producer = kafka.KafkaProducer(
+        self._producer = _connected(
+            kafka.KafkaProducer,
             **{
                 **connection(settings, name),
                 "request_timeout_ms": settings.request_timeout_ms,
@@ -71,7 +94,7 @@ class PythonProducer:
                 # An unknown topic or an absent broker blocks `send` this long, 60 s by default.
                 "max_block_ms": settings.request_timeout_ms,
                 "delivery_timeout_ms": settings.request_timeout_ms + settings.linger_ms,
-            }
+            },
         )
 
     def send(self, message: Message, future: Future[Message]) -> None:
@@ -122,7 +145,8 @@ class PythonConsumer:
 
     def __init__(self, settings: Config, name: str, group: str) -> None:
         self._settings = settings
-        self._consumer = kafka.KafkaConsumer(
+        self._consumer = _connected(
+            kafka.KafkaConsumer,
             **connection(settings, name),
             group_id=group,
             auto_offset_reset=settings.start,
@@ -171,6 +195,8 @@ class PythonConsumer:
         """What has come, after at most ``timeout`` seconds."""
         try:
             batches = self._consumer.poll(timeout_ms=int(timeout * 1000))
+        except _HOPELESS as error:
+            raise ConsumeError(f"{type(error).__name__}: {error}") from error
         except kafka.errors.KafkaError as error:
             # A rebalance or a broker that is away: the next poll joins or connects again.
             logger.warning("Kafka is not well", extra={"error": repr(error)})
@@ -261,7 +287,7 @@ def create_topic(
     }
     try:
         client = kafka.KafkaAdminClient(
-            **connection(settings), bootstrap_timeout_ms=int(timeout * 1000)
+            **{**connection(settings), "bootstrap_timeout_ms": int(timeout * 1000)}
         )
         try:
             if name in client.list_topics():

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import kafka
+import kafka.codec
 import kafka.errors
 from kafka.net.sasl.oauth import AbstractTokenProvider
 from kafka.net.selector import KernelEvent
@@ -66,13 +67,10 @@ def _connected(client: Callable[..., Any], **settings: Any) -> Any:
     """A client of the library, which connects when it is made.
 
     Raises:
-        MqConfigError: The library lacks what a setting needs.
         MqError: No broker answers in time.
     """
     try:
         return client(**settings)
-    except RuntimeError as error:
-        raise MqConfigError(f"kafka-python: {error}") from error
     except kafka.errors.KafkaError as error:
         raise MqError(f"no broker answers: {error!r}") from error
 
@@ -261,7 +259,12 @@ def _message(record: Any) -> Message:
 
 
 def _compression(settings: Config) -> str | None:
-    return None if settings.compression == "none" else settings.compression
+    name = settings.compression
+    if name == "none":
+        return None
+    if not getattr(kafka.codec, f"has_{name}")():
+        raise MqConfigError(f"compression: kafka-python has no {name} here, expected none or gzip")
+    return name
 
 
 def create_topic(

@@ -88,6 +88,7 @@ class Provider:
         with self._lock:
             if is_first and self._is_loaded:
                 return  # the watch has told us something newer
+            before, is_change = self._policies, self._is_loaded
             self._is_loaded = True
             self._policies = self._read(parameters)
             circuits = tuple(self._circuits.values())
@@ -95,6 +96,11 @@ class Provider:
                 circuit.adopt(self._policy(circuit.name))
         for circuit in circuits:
             circuit.announce(None)
+        if is_change:
+            after = self._policies
+            names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+            if names:
+                self._logger.info("breaker policies changed", extra={"breakers": sorted(names)})
 
     def _read(self, parameters: Mapping[str, coord.Parameter]) -> dict[str, Policy]:
         policies: dict[str, Policy] = {}

@@ -102,7 +102,8 @@ class ConfigCentre:
             callback: Gets the parameters by their paths, always all of them.
             interval_seconds: How often to look; by default as old as copies may become.
             background: Whether a thread looks. By default it does, but not in a Lambda function:
-                there `check` is to be called at the start of each invocation.
+                there the first look is made here, and `check` is to be called at the start of
+                each invocation.
         """
         watch = Watch(
             self.list,
@@ -117,6 +118,7 @@ class ConfigCentre:
             watch.start()
         else:
             self._watches.append(watch)
+            watch.check()
         return watch
 
     def check(self) -> None:

@@ -8,7 +8,16 @@ import time
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-_DULL = ("level", "message", "timestamp", "location", "service", "xray_trace_id", "exception_name")
+_DULL = (
+    "_aws",
+    "level",
+    "message",
+    "timestamp",
+    "location",
+    "service",
+    "xray_trace_id",
+    "exception_name",
+)
 _LOUD = ("WARNING", "ERROR", "CRITICAL")
 _COLOURS = {"dim": "2", "red": "31", "yellow": "33", "green": "32", "bold": "1"}
 
@@ -66,7 +75,8 @@ class Console:
         if record is None:
             self._plain(f"{_clock()} {function}", text)
             return
-        level = str(record.get("level", ""))
+        # A metric in CloudWatch's embedded format has no level.
+        level = "metric" if "_aws" in record else str(record.get("level", ""))
         if self._quiet and level not in _LOUD:
             return
         fields = {key: value for key, value in record.items() if key not in _DULL}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -29,6 +30,13 @@ class System:
     profile: str = "embedded"
     process: subprocess.Popen[str] | None = None
     log: list[str] = field(default_factory=list)
+    data: Path | None = None
+
+    def environment(self) -> dict[str, str]:
+        """What `$DATA/env` tells programs that want to join."""
+        assert self.data is not None
+        lines = (self.data / "env").read_text().splitlines()
+        return dict(shlex.split(line)[0].split("=", 1) for line in lines if "=" in line)
 
     def processes(self, *words: str) -> list[psutil.Process]:
         """The system's processes with one of these words on their command line."""
@@ -77,7 +85,7 @@ def start(data: Path, profile: str) -> System:
         start_new_session=True,
         env={**os.environ, "ADMIN_PASSWORD": "admin of the tests"},
     )
-    system = System(f"http://127.0.0.1:{port}", profile=profile, process=process)
+    system = System(f"http://127.0.0.1:{port}", profile=profile, process=process, data=data)
     ready = threading.Event()
 
     def read() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from chalicelib.broker.broker import Broker
 from chalicelib.broker.records import from_message
 from chalicelib.context import Context
-from chalicelib.mq import Consumer, Message, MqError
+from chalicelib.mq import Consumer, Message
 
 logger = logging.getLogger("chalicelib.broker")
 
@@ -51,7 +51,7 @@ class Worker:
         self._on_stats = on_stats
         self._consumers: dict[str, Consumer] = {}
         self._stopped = threading.Event()
-        self._failed: list[MqError] = []
+        self._failed: list[Exception] = []
 
     def run(self, *, partitions: int = 12, replication: int = 1) -> None:
         """Starts, works, and returns when everything is finished, committed and closed.
@@ -63,22 +63,26 @@ class Worker:
         Raises:
             MqError: Kafka refused, or is away at the start.
         """
+        threads: list[threading.Thread] = []
         try:
             self._broker.startup(Context(), partitions=partitions, replication=replication)
-            threads = [self._start(name, topic) for name, topic in self._topics.items()]
-            threads += [self._every(RELEASE_SECONDS, self._release)]
-            threads += [self._every(STATS_SECONDS, self._report)]
+            for name, topic in self._topics.items():
+                threads.append(self._start(name, topic))
+            threads.append(self._every(RELEASE_SECONDS, self._release))
+            threads.append(self._every(STATS_SECONDS, self._report))
             logger.info("worker ready", extra={"groups": sorted(self._topics)})
-            self._wait(threads)
+            self._stopped.wait()
+        except KeyboardInterrupt:
+            logger.info("stopping")
         finally:
-            self._broker.close()
+            self._end(threads)
         if self._failed:
             raise self._failed[0]
 
     def stop(self) -> None:
         """Has `run` return: what is in flight is finished, and what is finished committed."""
         self._stopped.set()
-        for consumer in self._consumers.values():
+        for consumer in list(self._consumers.values()):
             consumer.close()
 
     def _start(self, name: str, topic: str) -> threading.Thread:
@@ -88,24 +92,25 @@ class Worker:
         def work() -> None:
             try:
                 consumer.subscribe(lambda _ctx, message: self._carry_out(name, message))
-            except MqError as error:
+            except Exception as error:
                 logger.exception("consumer ended", extra={"group": name})
-                self._failed.append(error)
-            self._stopped.set()
+                if not self._stopped.is_set():  # else it was closed before it began
+                    self._failed.append(error)
+            finally:
+                self._stopped.set()
 
         return _thread(f"broker-{name}", work)
 
     def _carry_out(self, group: str, message: Message) -> None:
         self._broker.run(group, [from_message(message)])
 
-    def _wait(self, threads: Sequence[threading.Thread]) -> None:
+    def _end(self, threads: Sequence[threading.Thread]) -> None:
         try:
-            self._stopped.wait()
-        except KeyboardInterrupt:
-            logger.info("stopping")
-        self.stop()
-        for thread in threads:
-            thread.join()
+            self.stop()
+            for thread in threads:
+                thread.join()
+        finally:
+            self._broker.close()
 
     def _every(self, seconds: float, work: Callable[[], object]) -> threading.Thread:
         def run() -> None:

@@ -107,6 +107,8 @@ class Producer:
     def _send(self, ctx: Context, message: Message) -> Future[Message]:
         if self._closed:
             raise DeliveryError("the producer is closed")
+        if trace_id := _trace(message):
+            ctx = replace(ctx, trace_id=trace_id)
         headers = {
             "trace_id": ctx.trace_id.encode(),
             "traceparent": ctx.traceparent.encode(),

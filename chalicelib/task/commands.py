@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from chalicelib.broker import Broker, Command, PoisonError, event_message
@@ -19,6 +19,8 @@ from chalicelib.task.outbox import Outbox
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+_MAX_REFERENCES = 1000  # in one event: about 100 KB, of the 1 MB that a record may have
 
 
 def register_deliver(broker: Broker, delivery: Callable[[], DeliveryService]) -> None:
@@ -61,7 +63,7 @@ def register_others(
 def _publish_stored(
     broker: Broker, submissions: Sequence[Submission], placed: Sequence[Placed]
 ) -> None:
-    """One event for each conversation, in the trace of the first of its messages."""
+    """An event for each conversation, in the trace of the first of its messages."""
     first = {one.conversation_id: one for one in reversed(submissions)}
     stored: dict[str, list[Placed]] = {}
     for one in placed:
@@ -71,15 +73,22 @@ def _publish_stored(
     broker.connection.send(
         Context(),
         *(
-            event_message(_stored(key, first[key], group), key, trace_id=first[key].trace_id)
+            event_message(_stored(first[key], part), key, trace_id=first[key].trace_id)
             for key, group in stored.items()
+            for part in _parts(group)
         ),
     )
 
 
-def _stored(conversation_id: str, first: Submission, placed: Sequence[Placed]) -> MessagesStored:
+def _parts(placed: list[Placed]) -> Iterator[list[Placed]]:
+    """A batch of large frames must not become a record that Kafka refuses."""
+    for at in range(0, len(placed), _MAX_REFERENCES):
+        yield placed[at : at + _MAX_REFERENCES]
+
+
+def _stored(first: Submission, placed: Sequence[Placed]) -> MessagesStored:
     return MessagesStored(
-        conversation_id=conversation_id,
+        conversation_id=first.conversation_id,
         conversation_type=first.type.value,
         messages=[{"id": one.id, "seq": one.seq, "sender_id": one.sender_id} for one in placed],
     )

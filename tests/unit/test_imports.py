@@ -66,6 +66,14 @@ ALLOWED: dict[str, set[str]] = {
     "chalicelib.metrics": {"aws_lambda_powertools"},
     "chalicelib.task": ENTRY | {"chalicelib.task", "chalicelib.broker", "chalicelib.mq"},
     "chalicelib.http": ENTRY | {"chalicelib.http", "chalice"},
+    "chalicelib.asyncapi": PURE
+    | {
+        "chalicelib.asyncapi",
+        "chalicelib.broker",
+        "chalicelib.http.schema",
+        "chalicelib.logic",
+        "chalicelib.task.events",
+    },
     "chalicelib.cli": ENTRY | {"chalicelib.mq", "chalicelib.coord", "chalicelib.broker"},
     "chalicelib.bootstrap": {"chalicelib"},
     "chalicelib.bootstrap_accounts": {"chalicelib"},

@@ -145,6 +145,18 @@ def test_the_public_names_are_those_of_the_requirement() -> None:
 
 
 @pytest.mark.req("MQ-6")
+def test_a_record_that_is_passed_on_keeps_its_trace() -> None:
+    driver = ProducerDriver()
+    producer = Producer(driver, collect(()))
+
+    producer.send_sync(Context(), Message("t", None, b"v", {"trace_id": b"a" * 32}))
+
+    (sent,) = driver.sent
+    assert sent.headers["trace_id"] == b"a" * 32
+    assert sent.headers["traceparent"].split(b"-")[1] == b"a" * 32
+
+
+@pytest.mark.req("MQ-6")
 def test_the_trace_travels_in_headers_and_beside_it_the_w3c_one() -> None:
     driver = ProducerDriver()
     ctx = Context(trace_id="a" * 32)

@@ -1,0 +1,213 @@
+"""What the code takes and sends is as docs/asyncapi.json says, member by member."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+
+import pytest
+
+from chalicelib import bootstrap, frames
+from chalicelib.broker import TASKS, decode
+from chalicelib.context import Context
+from chalicelib.errors import IMError
+from chalicelib.http.schema import JsonObject
+from chalicelib.models import WORLD
+from chalicelib.mq import Message
+from chalicelib.task.events import BreakerChanged
+from tests.fakes import (
+    FakeConnections,
+    FakeHeads,
+    FakeLog,
+    FakeMembers,
+    FakeOffline,
+    FakePush,
+    FakeSessions,
+    World,
+)
+from tests.unit.asyncapi_schemas import (
+    CHANNELS,
+    EXAMPLES,
+    OPERATIONS,
+    RECORDS,
+    matching,
+    named,
+    wrong,
+)
+from tests.unit.broker_fakes import FakeKafka, trigger_event
+from tests.unit.test_delivery import ROOM
+
+FRAMES = CHANNELS["websocket"]["messages"]
+ASKED = [
+    (operation, example["payload"])
+    for operation in OPERATIONS.values()
+    if "x-route" in operation
+    for message in named(operation["messages"]).values()
+    for example in message["examples"]
+]
+PARSERS: Mapping[str, Callable[[JsonObject], object]] = {
+    "send": frames.parse_send,
+    "send.batch": frames.parse_send,
+    "ack": frames.parse_ack,
+    "sync": frames.parse_sync,
+}
+SEND = {"type": "send", "client_msg_id": "c1", "conversation_id": ROOM, "content": "hello"}
+ACK = {"type": "ack", "conversation_id": ROOM, "seq": 1, "status": "read"}
+DRAFT = {"client_msg_id": "c1", "to": "bob", "content": "hello"}
+BREAKER = BreakerChanged(name="kafka", old_state="open", new_state="closed", process="p", at=1.5)
+
+
+class Chat:
+    """The functions on fakes at the ports: ann and bob are connected."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.world.user("ann", "conn-ann")
+        self.world.user("bob", "conn-bob")
+        self.kafka = FakeKafka()
+        self.records: list[Message] = []
+
+    def say(self, user: str, route: str, frame: JsonObject) -> JsonObject:
+        """The answer of a route."""
+        request = {"authorizer": {"user_id": user}, "connectionId": f"conn-{user}"}
+        handler = import_module(f"functions.{route.removeprefix('$')}").handler
+        answer = handler({"requestContext": request, "body": json.dumps(frame)}, None)
+        return dict(json.loads(answer["body"]))
+
+    def carry_out(self) -> None:
+        """Commands are carried out until there are none."""
+        while sent := list(self.kafka.sent):
+            self.kafka.sent.clear()
+            self.records.extend(sent)
+            event = trigger_event(*(one for one in sent if one.topic == TASKS))
+            for group in ("fanout", "tasks"):
+                bootstrap.broker().run(group, decode(event))
+
+    def pushed(self) -> list[JsonObject]:
+        return [json.loads(text) for texts in self.world.received.values() for text in texts]
+
+
+@pytest.fixture
+def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Chat]:
+    made = Chat()
+    ports = {
+        "messages_table": FakeLog(made.world),
+        "conversations_table": FakeHeads(made.world),
+        "members_table": FakeMembers(made.world),
+        "offline_table": FakeOffline(made.world),
+        "connections_table": FakeConnections(made.world),
+        "sessions_table": FakeSessions(),
+        "pusher": FakePush(made.world),
+        "kafka": made.kafka,
+        "store": None,
+    }
+    for name, port in ports.items():
+        monkeypatch.setattr(bootstrap, name, lambda port=port: port)
+    built = [one for one in vars(bootstrap).values() if hasattr(one, "cache_clear")]
+    for one in built:
+        one.cache_clear()
+    yield made
+    for one in built:
+        one.cache_clear()
+
+
+@pytest.mark.req("SHAPE-2")
+@pytest.mark.parametrize(("operation", "frame"), ASKED)
+def test_every_frame_is_answered_as_its_route_says(
+    chat: Chat, operation: JsonObject, frame: JsonObject
+) -> None:
+    answer = chat.say("ann", operation["x-route"], frame)
+
+    batch = ".batch" if "messages" in frame else ""
+    expected = {"ping": "pong", "send": f"sent{batch}", "ack": "acked", "sync": "synced"}
+    assert matching(named(operation["reply"]["messages"]), answer) == [
+        expected.get(operation["x-route"], "error")
+    ]
+    assert answer.get("ref") == frame.get("ref")
+
+
+def test_refusals_are_as_the_document_says(chat: Chat) -> None:
+    chat.kafka.away = True
+    refused = [
+        chat.say("ann", "$default", {"type": 5}),
+        chat.say("ann", "send", {**SEND, "conversation_id": "d-bob-eve"}),
+        chat.say("ann", "send", SEND),
+    ]
+    mixed = chat.say("ann", "send", {"messages": [{"client_msg_id": "c1", "to": "ann"}, "hello"]})
+
+    assert [matching(FRAMES, one) for one in refused] == [["error"]] * 3
+    assert "retry_after" in refused[2]
+    assert matching(FRAMES, mixed) == ["sent.batch"]
+
+
+@pytest.mark.parametrize(
+    ("name", "frame", "is_valid"),
+    [
+        *((name, frame, True) for _, name, frame in EXAMPLES if name in PARSERS),
+        *(("send", {**SEND, "client_msg_id": one}, False) for one in ("", "x" * 65, 5, None)),
+        *(("send", {**SEND, "content": one}, False) for one in ("x" * 16385, 5, None)),
+        *(("send", {**SEND, "content_type": one}, False) for one in ("system", 5)),
+        *(("send", {**SEND, "conversation_id": one}, False) for one in ("", "x" * 65)),
+        *(("send", {**SEND, "content": one}, True) for one in ("", "x" * 16384)),
+        ("send", {**SEND, "client_msg_id": "x" * 64}, True),
+        ("send", {**SEND, "to": "bob"}, False),
+        ("send", {"type": "send", "client_msg_id": "c1", "content": "hello"}, False),
+        ("send", {"type": "send", **DRAFT, "to": ""}, False),
+        *(("send.batch", {"type": "send", "messages": one}, False) for one in ([], [DRAFT] * 26)),
+        ("send.batch", {"type": "send", "messages": [DRAFT] * 25}, True),
+        *(("ack", {**ACK, "seq": one}, False) for one in (-1, 2**53, 1.5, "1", True)),
+        *(("ack", {**ACK, "seq": one}, True) for one in (0, 2**53 - 1)),
+        ("ack", {**ACK, "status": "seen"}, False),
+        ("sync", {"type": "sync", "cursors": {ROOM: -1}}, False),
+        ("sync", {"type": "sync", "cursors": [1]}, False),
+    ],
+)
+def test_a_frame_is_valid_here_and_there(name: str, frame: JsonObject, is_valid: bool) -> None:
+    try:
+        PARSERS[name](frame)
+        is_taken = True
+    except IMError:
+        is_taken = False
+
+    assert is_taken == is_valid
+    assert (wrong(FRAMES[name]["payload"], frame) == []) == is_valid
+
+
+def test_cursors_have_the_limits_of_the_code() -> None:
+    cursors = FRAMES["sync"]["payload"]["properties"]["cursors"]
+
+    assert cursors["maxProperties"] == frames.MAX_CURSORS
+    assert cursors["propertyNames"]["maxLength"] == frames.MAX_ID_LENGTH
+
+
+def test_whatever_is_pushed_or_sent_to_kafka_is_in_the_document(chat: Chat) -> None:
+    chat.say("ann", "send", SEND)
+    chat.carry_out()
+    chat.say("bob", "ack", ACK)
+    for start in range(0, 225, 25):  # more than the backlog of the world room
+        ids = [f"w{start + at}" for at in range(25)]
+        drafts = [{**SEND, "client_msg_id": one, "conversation_id": WORLD} for one in ids]
+        chat.say("ann", "send", {"messages": drafts})
+    chat.carry_out()
+    bootstrap.outbox().drain([chat.world.connect("bob", "conn-late")])
+    chat.kafka.publish(Context(), BREAKER, key=BREAKER.name)
+    chat.carry_out()
+
+    known = named(OPERATIONS["push"]["messages"])
+    pushed = [matching(known, one) for one in chat.pushed()]
+    assert all(len(names) == 1 for names in pushed)
+    assert {name for (name,) in pushed} == known.keys()
+    assert {checked(one) for one in chat.records} == {(topic, name) for topic, name, _ in RECORDS}
+
+
+def checked(record: Message) -> tuple[str, str]:
+    """Topic and name of a record that is as the document says, and so is its key."""
+    known = CHANNELS[record.topic]["messages"]
+    found = json.loads(record.value)
+    (name,) = matching(known, found)
+    place = known[name]["bindings"]["kafka"]["key"]["description"].partition("#/")[2]
+    for part in place.split("/"):
+        found = found[part]
+    assert record.key == found.encode()
+    return record.topic, name

@@ -1,0 +1,128 @@
+"""The commands and events of docs/asyncapi.json are those that the code takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib import frames
+from chalicelib.broker import TASKS, Broker, Command, decode
+from chalicelib.broker.records import again
+from chalicelib.context import Context
+from chalicelib.http.schema import JsonObject
+from chalicelib.mq import Message, Producer
+from chalicelib.mq.options import collect
+from chalicelib.task import commands, listeners
+from chalicelib.task.outbox import Outbox
+from tests.unit.asyncapi_schemas import CHANNELS, OPERATIONS, RECORDS, messages, named, wrong
+from tests.unit.broker_fakes import Fixture, trigger_event
+from tests.unit.test_mq import ProducerDriver
+
+
+@pytest.mark.req("MQ-6")
+def test_records_have_the_headers_that_the_document_says() -> None:
+    driver = ProducerDriver()
+
+    Producer(driver, collect(())).send_sync(Context(), Message(TASKS, None, b"{}"))
+
+    sent = {name: value.decode() for name, value in driver.sent[0].headers.items()}
+    described = [one["headers"] for channel, _, one in messages() if channel != "websocket"]
+    assert len(described) == 5
+    assert [wrong(one, sent) for one in described] == [[]] * 5
+
+
+def test_a_record_that_is_tried_again_is_as_the_document_says() -> None:
+    for topic, name, example in RECORDS:
+        command = replace(as_command(topic, example), attempt=2)
+        if topic == TASKS:
+            message = again(replace(command, idempotency_key="k"))
+        else:
+            message = again(command, listener="statistics")
+
+        labels = json.loads(message.value).keys() - example.keys()
+        schema = CHANNELS[topic]["messages"][name]["payload"]
+        assert labels == schema["properties"].keys() - set(schema["required"])
+        assert wrong(schema, json.loads(message.value)) == []
+
+
+class Services:
+    """All of those that commands and events are for."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def take(self, found: Sequence[object]) -> list[Any]:
+        self.calls += len(found)
+        return []
+
+    deliver = drain = notify = count = record = take
+
+
+def everything_registered(on: Fixture, services: Services) -> Broker:
+    commands.register_deliver(on.broker, lambda: services)
+    commands.register_others(
+        on.broker, sync=lambda: services, receipts=lambda: services, outbox=Outbox(on.kafka)
+    )
+    listeners.register(on.broker, statistics=lambda: services, breakers=lambda: services)
+    return on.broker
+
+
+def as_command(topic: str, value: JsonObject) -> Command:
+    message = Message(topic, b"key", frames.dump(value).encode())
+    (command,) = decode(trigger_event(message))
+    return command
+
+
+@pytest.mark.req("TASK-3", "TASK-4")
+def test_each_consumer_group_takes_what_the_document_says() -> None:
+    services = Services()
+    broker = everything_registered(Fixture(), services)
+    groups = {name: one for name, one in OPERATIONS.items() if "groupId" in str(one)}
+
+    assert groups.keys() == broker.groups.keys()
+    for group, operation in groups.items():
+        assert operation["channel"]["$ref"] == f"#/channels/{broker.groups[group]}"
+        for topic, name, example in RECORDS:
+            before = services.calls
+            if topic == broker.groups[group]:
+                broker.run(group, [as_command(topic, example)])
+            assert services.calls - before == (name in named(operation["messages"]))
+
+
+@pytest.mark.parametrize(
+    ("group", "example", "field"),
+    [
+        ("fanout" if name == "deliver" else "tasks", example, field)
+        for topic, name, example in RECORDS
+        if topic == TASKS
+        for field in example["args"]
+    ],
+)
+def test_each_field_of_a_command_is_needed(group: str, example: JsonObject, field: str) -> None:
+    on, services = Fixture(), Services()
+    args = {name: value for name, value in example["args"].items() if name != field}
+
+    everything_registered(on, services).run(group, [as_command(TASKS, {**example, "args": args})])
+
+    ((_, error),) = on.parked
+    assert field in str(error)
+    assert services.calls == 0
+
+
+def test_every_task_of_the_code_is_in_the_document() -> None:
+    names = []
+
+    class Recording(Broker):
+        def batch_task(self, name: str, *, group: str = "tasks") -> Any:
+            names.append(name)
+            return super().batch_task(name, group=group)
+
+    on = Fixture()
+    on.broker = Recording(on.kafka, dead_letter=lambda _command, _error: None)
+    everything_registered(on, Services())
+
+    assert sorted(names) == sorted(CHANNELS[TASKS]["messages"])

@@ -48,9 +48,10 @@ if TYPE_CHECKING:
 @cache
 def outbox() -> Outbox:
     """What services hand to Kafka."""
+    from chalicelib.repo.delayed import DelayedRepository
     from chalicelib.task.outbox import Outbox
 
-    return Outbox(kafka())
+    return Outbox(kafka(), DelayedRepository(store()))
 
 
 @cache
@@ -223,6 +224,7 @@ def receivers() -> Receivers:
         connections=connections_table(),
         push=pusher(),
         drain=outbox().drain,
+        drain_later=outbox().drain_later,
         clock=time.time,
     )
 

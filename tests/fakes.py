@@ -42,6 +42,8 @@ class World:
     received: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     gone: set[str] = field(default_factory=set)
     drained: list[Connection] = field(default_factory=list)
+    drained_later: list[Connection] = field(default_factory=list)
+    push_is_away: bool = False
     now: float = 1_700_000_000.0
     step: Callable[[str], None] = lambda _name: None
 
@@ -269,6 +271,9 @@ class FakePush:
         results = {}
         for connection_id, texts in posts.items():
             self._world.step("before push")
+            if self._world.push_is_away:
+                results[connection_id] = PushResult.FAILED
+                continue
             if connection_id in self._world.gone:
                 results[connection_id] = PushResult.GONE
                 continue

@@ -69,6 +69,7 @@ class Pushed:
     messages: Mapping[str, list[Placed]]
     live: Mapping[str, list[Connection]]
     missed: frozenset[str]
+    away: frozenset[str]  # of these: behind a service that did not answer
 
     def missed_by(self, user_id: str) -> bool:
         """Whether a user who exists has no connection, or one that did not take everything."""
@@ -89,6 +90,7 @@ class Receivers:
         connections: Connections,
         push: Push,
         drain: Drain,
+        drain_later: Drain,
         clock: Callable[[], float],
     ) -> None:
         self._members = members
@@ -96,6 +98,7 @@ class Receivers:
         self._connections = connections
         self._push = push
         self._drain = drain
+        self._drain_later = drain_later
         self._clock = clock
 
     def count(self, placed: Sequence[Placed]) -> None:
@@ -124,7 +127,8 @@ class Receivers:
         if world:
             for connection in self._connections.online():
                 wanted.setdefault(connection.id, (connection, []))[1].append(world)
-        return Pushed(by_conversation, live, self._post(wanted))
+        missed, away = self._post(wanted)
+        return Pushed(by_conversation, live, missed, away)
 
     def leave_pointers(self, pushed: Pushed) -> None:
         """Leaves pointers for receivers that no connection was found for."""
@@ -146,10 +150,17 @@ class Receivers:
             if first <= last and standing.get((user_id, key), first + 1) > first:
                 pointers[user_id, key] = first
         self._offline.mark(pointers)
-        self._drain_the_arrived({user_id for user_id, _ in pointers}, pushed.live)
+        users = {user_id for user_id, _ in pointers}
+        self._drain_the_arrived(users, pushed.live)
+        # With a pointer that stood before, its drain is on the way.
+        away = [one for user in users for one in pushed.live[user] if one.id in pushed.away]
+        if away:
+            self._drain_later(away)
 
-    def _post(self, wanted: Mapping[str, tuple[Connection, list[list[Placed]]]]) -> frozenset[str]:
-        """Pushes; returns the connections that did not take everything."""
+    def _post(
+        self, wanted: Mapping[str, tuple[Connection, list[list[Placed]]]]
+    ) -> tuple[frozenset[str], frozenset[str]]:
+        """Pushes; the connections that did not take everything, and of these the unanswered."""
         frames: dict[tuple[int, ...], list[str]] = {}
         posts: dict[str, Sequence[str]] = {}
         for connection_id, (_, groups) in wanted.items():
@@ -159,7 +170,8 @@ class Receivers:
             posts[connection_id] = frames[key]
         results = self._push.post_all(posts)
         self.bury(wanted[key][0] for key, result in results.items() if result is PushResult.GONE)
-        return frozenset(key for key, result in results.items() if result is not PushResult.SENT)
+        missed = frozenset(key for key, one in results.items() if one is not PushResult.SENT)
+        return missed, frozenset(key for key in missed if results[key] is PushResult.FAILED)
 
     def bury(self, gone: Iterable[Connection]) -> None:
         """Removes exactly these connections, but gives those a drain that may be just opening."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from chalicelib.frames import dump, message_frames
@@ -66,6 +67,14 @@ class Push(Protocol):
     def close(self, connection_ids: Sequence[str]) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Undrained:
+    """Connections that did not take their backlog."""
+
+    opening: Sequence[Connection]
+    away: Sequence[Connection]
+
+
 class SyncService:
     """Sends missed messages, on request and after a connect."""
 
@@ -116,37 +125,41 @@ class SyncService:
             self._push.post(connection_id, *frames)
         return more
 
-    def drain(self, connections: Sequence[Connection]) -> list[Connection]:
+    def drain(self, connections: Sequence[Connection]) -> Undrained:
         """Sends each connection its user's backlog.
 
         Returns:
-            Those that do not take anything yet, for they are still opening: try them again.
+            Those that did not take it: still opening, to be tried again, or behind a service
+            that is away, to be tried later.
         """
-        pending = list(connections)
+        opening, away = list(connections), []
         for attempt in range(_RETRIES):
-            pending = [one for one in pending if not self._drained(one)]
-            if not pending:
+            results = [(one, self._drain(one)) for one in opening]
+            away += [one for one, result in results if result is PushResult.FAILED]
+            opening = [one for one, result in results if result is PushResult.GONE]
+            if not opening:
                 break
             if attempt < _RETRIES - 1:
                 self._sleep(_RETRY_SECONDS)
-        return pending
+        return Undrained(opening, away)
 
-    def _drained(self, connection: Connection) -> bool:
+    def _drain(self, connection: Connection) -> PushResult:
+        """Sends the backlog, if there is one; GONE means that it may take it in a moment."""
         expired = self._clock() - connection.connected_at > GRACE_SECONDS
         user_id = connection.user_id
         if not self._sessions.stands(user_id, connection.device_id, connection.session_id):
             # Closing does not reach a connection during its own $connect: until it must be open.
             self._push.close((connection.id,))
-            return expired
+            return PushResult.SENT if expired else PushResult.GONE
         live = self._connections.live((user_id,)).get(user_id, [])
         if all(one.id != connection.id for one in live):
-            return True  # closed meanwhile
+            return PushResult.SENT  # closed meanwhile
         frames, _ = self._backlog(user_id)
-        if not frames or self._push.post(connection.id, *frames) is not PushResult.GONE:
-            return True
-        if expired:
+        result = self._push.post(connection.id, *frames) if frames else PushResult.SENT
+        if result is PushResult.GONE and expired:
             self._connections.remove(user_id, (connection.id,))
-        return expired
+            return PushResult.SENT
+        return result
 
     def _backlog(self, user_id: str) -> tuple[list[str], bool]:
         cursors = {key: first - 1 for key, first in self._pointers.of_user(user_id).items()}

@@ -52,8 +52,9 @@ def register_others(
 
     @broker.batch_task("drain")
     def drain(commands: Sequence[Command]) -> None:
-        if opening := sync().drain(_read(broker, commands, _connection)):
-            outbox.drain(opening)
+        undrained = sync().drain(_read(broker, commands, _connection))
+        outbox.drain(undrained.opening)
+        outbox.drain_later(undrained.away)
 
     @broker.batch_task("receipt")
     def receipt(commands: Sequence[Command]) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from chalicelib.broker import KafkaConnection, Task
+from chalicelib.broker import DelayStore, KafkaConnection, Task
 from chalicelib.context import Context
 from chalicelib.errors import UnavailableError
 from chalicelib.models import AckStatus, Connection
 from chalicelib.mq import Message, MqError
+
+_LATER_SECONDS = 10.0  # the schedule that releases them runs each minute
 
 
 class Outbox:
@@ -19,10 +21,10 @@ class Outbox:
     Every method raises UnavailableError where Kafka does not confirm.
     """
 
-    def __init__(self, connection: KafkaConnection) -> None:
+    def __init__(self, connection: KafkaConnection, delays: DelayStore) -> None:
         self._connection = connection
         self._deliver: Task[...] = Task("deliver", connection)
-        self._drain: Task[...] = Task("drain", connection)
+        self._drain: Task[...] = Task("drain", connection, delays=delays)
         self._receipt: Task[...] = Task("receipt", connection)
 
     def submit(self, ctx: Context, submissions: Sequence[tuple[str, Mapping[str, Any]]], /) -> None:
@@ -42,6 +44,12 @@ class Outbox:
             *(self._drain.message(one.user_id, asdict(one)) for one in connections),
         )
 
+    def drain_later(self, connections: Iterable[Connection]) -> None:
+        """The same, when the service that they are behind may be back."""
+        later = self._drain.with_options(delay_seconds=_LATER_SECONDS)
+        for one in connections:
+            later.kiq(Context(), one.user_id, **asdict(one))
+
     def receipt(
         self, ctx: Context, user_id: str, conversation_id: str, seq: int, status: AckStatus
     ) -> None:
@@ -55,6 +63,8 @@ class Outbox:
         self._send(ctx, self._receipt.message(conversation_id, args))
 
     def _send(self, ctx: Context, *messages: Message) -> None:
+        if not messages:
+            return
         try:
             self._connection.send(ctx, *messages)
         except MqError as error:

@@ -14,6 +14,7 @@ from chalicelib.broker import TASKS, Broker, Command, decode
 from chalicelib.broker.records import again
 from chalicelib.context import Context
 from chalicelib.http.schema import JsonObject
+from chalicelib.logic.sync import Undrained
 from chalicelib.mq import Message, Producer
 from chalicelib.mq.options import collect
 from chalicelib.task import commands, listeners
@@ -59,13 +60,19 @@ class Services:
         self.calls += len(found)
         return []
 
-    deliver = drain = notify = count = record = take
+    deliver = notify = count = record = take
+
+    def drain(self, found: Sequence[object]) -> Undrained:
+        return Undrained(self.take(found), [])
 
 
 def everything_registered(on: Fixture, services: Services) -> Broker:
     commands.register_deliver(on.broker, lambda: services)
     commands.register_others(
-        on.broker, sync=lambda: services, receipts=lambda: services, outbox=Outbox(on.kafka)
+        on.broker,
+        sync=lambda: services,
+        receipts=lambda: services,
+        outbox=Outbox(on.kafka, on.delays),
     )
     listeners.register(on.broker, statistics=lambda: services, breakers=lambda: services)
     return on.broker

@@ -35,6 +35,7 @@ def writer(world: World) -> DeliveryService:
         connections=FakeConnections(world),
         push=FakePush(world),
         drain=world.drained.extend,
+        drain_later=world.drained_later.extend,
         clock=world.clock,
     )
     return DeliveryService(log=FakeLog(world), heads=FakeHeads(world), effects=receivers)
@@ -152,6 +153,19 @@ def test_a_connection_that_appears_while_the_pointer_is_written_is_drained() -> 
     writer(world).deliver([record(0, 1)])
 
     assert [one.id for one in world.drained] == ["conn-bob"]
+
+
+@pytest.mark.req("BRK-7")
+def test_a_connection_that_pushes_do_not_reach_is_drained_later_once_for_its_pointer() -> None:
+    world = world_of_two()
+    world.push_is_away = True
+    one = writer(world)
+    one.deliver([record(0, 1)])
+    one.deliver([record(1, 2)])
+
+    assert [connection.user_id for connection in world.drained_later] == ["bob"]
+    assert world.drained == []
+    assert world.pointers == {("bob", ROOM): 1}
 
 
 def test_a_redelivered_record_is_not_stored_again_but_is_delivered_again() -> None:

@@ -19,7 +19,7 @@ from chalicelib.models import PushResult
 from chalicelib.mq import DeliveryError, Message
 from chalicelib.push import Pusher
 from chalicelib.task.outbox import Outbox
-from tests.unit.broker_fakes import FakeKafka
+from tests.unit.broker_fakes import FakeDelays, FakeKafka
 
 POLICY = '{"failure_threshold": 2, "open_seconds": 30}'
 
@@ -133,7 +133,7 @@ def test_a_send_while_kafka_is_away_is_unavailable_at_once_with_the_time_to_wait
     producer = Producer()
     kafka = KafkaConnection("lambchat", guard=around_sends(lambda: provider))
     kafka._producer = producer  # type: ignore[assignment]
-    outbox = Outbox(kafka)
+    outbox = Outbox(kafka, FakeDelays())
     submissions: list[tuple[str, dict[str, Any]]] = [("d-a-b", {"type": "direct"})]
     for _ in range(2):
         with pytest.raises(UnavailableError):

@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.context import Context
 from chalicelib.errors import UnauthorizedError
+from chalicelib.logic.sync import Undrained
 from chalicelib.models import AckStatus, Connection
 from tests.fakes import FakeSessions, World
 from tests.unit import test_acks, test_presence, test_sync
@@ -40,7 +41,7 @@ def interrupt(world: World, at: int, other: Callable[[], object]) -> Callable[[]
 def drain(world: World, sessions: FakeSessions | None = None) -> None:
     due = list(world.drained)
     world.drained.clear()
-    assert test_sync.service(world, sessions).drain(due) == []
+    assert test_sync.service(world, sessions).drain(due) == Undrained([], [])
 
 
 def world_where_bob_missed_one() -> World:

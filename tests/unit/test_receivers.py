@@ -26,6 +26,7 @@ def receivers(world: World, members: FakeMembers | None = None) -> Receivers:
         connections=FakeConnections(world),
         push=FakePush(world),
         drain=world.drained.extend,
+        drain_later=world.drained_later.extend,
         clock=world.clock,
     )
 

@@ -10,7 +10,7 @@ from chalicelib.logic.access import Access
 from chalicelib.logic.directory import Directory
 from chalicelib.logic.heads import CurrentHeads
 from chalicelib.logic.receivers import GRACE_SECONDS, world_member
-from chalicelib.logic.sync import MAX_MESSAGES, MAX_WORLD_BACKLOG, SyncService
+from chalicelib.logic.sync import MAX_MESSAGES, MAX_WORLD_BACKLOG, SyncService, Undrained
 from chalicelib.models import WORLD, ConversationMember, direct_id
 from tests.fakes import (
     FakeConnections,
@@ -23,6 +23,8 @@ from tests.fakes import (
     World,
 )
 from tests.unit.test_delivery import ROOM, received, record, writer
+
+NOTHING = Undrained([], [])
 
 
 def service(
@@ -62,7 +64,7 @@ def test_a_new_connection_gets_the_backlog_in_order() -> None:
     world = world_with(3)
     connection = world.connect("bob", "conn", at=world.now)
 
-    assert service(world).drain([connection]) == []
+    assert service(world).drain([connection]) == NOTHING
     assert [seq for seq, _ in received(world, "conn")] == [1, 2, 3]
 
 
@@ -77,7 +79,7 @@ def test_a_connection_that_is_still_opening_is_tried_again_until_it_takes_the_ba
         if len(slept) == 3:
             world.gone.clear()
 
-    assert service(world, sleep=sleep).drain([connection]) == []
+    assert service(world, sleep=sleep).drain([connection]) == NOTHING
     assert received(world, "conn") == [(1, "0")]
 
 
@@ -86,17 +88,31 @@ def test_a_connection_that_does_not_open_in_time_is_handed_back_and_later_remove
     connection = world.connect("bob", "conn", at=world.now)
     world.gone.add("conn")
 
-    assert service(world).drain([connection]) == [connection]
+    assert service(world).drain([connection]) == Undrained([connection], [])
     world.now += GRACE_SECONDS + 1
-    assert service(world).drain([connection]) == []
+    assert service(world).drain([connection]) == NOTHING
     assert world.users["bob"]["live"] == {}
+
+
+@pytest.mark.req("BRK-7")
+def test_a_connection_that_pushes_do_not_reach_is_handed_back_for_later_and_stays() -> None:
+    world = world_with(1)
+    connection = world.connect("bob", "conn", at=world.now - GRACE_SECONDS - 1)
+    world.push_is_away = True
+
+    assert service(world).drain([connection]) == Undrained([], [connection])
+    world.push_is_away = False
+    assert service(world).drain([connection]) == NOTHING
+
+    assert received(world, "conn") == [(1, "0")]
+    assert world.users["bob"]["live"].keys() == {"conn"}
 
 
 def test_a_connection_whose_session_was_revoked_meanwhile_is_closed() -> None:
     world = world_with(1)
     connection = world.connect("bob", "conn", at=world.now - GRACE_SECONDS - 1)
 
-    assert service(world, FakeSessions(revoked=True)).drain([connection]) == []
+    assert service(world, FakeSessions(revoked=True)).drain([connection]) == NOTHING
     assert world.gone == {"conn"}
     assert received(world, "conn") == []
 
@@ -106,9 +122,9 @@ def test_a_connection_that_is_still_opening_is_closed_again_until_it_must_be_ope
     connection = world.connect("bob", "conn", at=world.now)
     revoked = FakeSessions(revoked=True)
 
-    assert service(world, revoked).drain([connection]) == [connection]
+    assert service(world, revoked).drain([connection]) == Undrained([connection], [])
     world.now += GRACE_SECONDS + 1
-    assert service(world, revoked).drain([connection]) == []
+    assert service(world, revoked).drain([connection]) == NOTHING
     assert received(world, "conn") == []
 
 
@@ -117,7 +133,7 @@ def test_a_connection_that_was_closed_meanwhile_gets_nothing() -> None:
     connection = world.connect("bob", "conn", at=world.now)
     world.users["bob"]["live"].clear()
 
-    assert service(world).drain([connection]) == []
+    assert service(world).drain([connection]) == NOTHING
     assert received(world, "conn") == []
 
 

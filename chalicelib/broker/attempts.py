@@ -70,15 +70,13 @@ class OneByOne:
             done.done(key)
 
     def _call(self, command: Command) -> None:
-        cancelled = threading.Event()
-        deadline = None if self.timeout is None else time.time() + self.timeout
-        ctx = Context(deadline=deadline, cancelled=cancelled)
+        ctx = Context(cancelled=command.cancelled or threading.Event())
         if command.trace_id:
             ctx = replace(ctx, trace_id=command.trace_id)
         if self.timeout is None:
             self.call(ctx, command)
         else:
-            _call_within(self.timeout, cancelled, lambda: self.call(ctx, command))
+            _call_within(self.timeout, ctx, lambda ctx: self.call(ctx, command))
 
     def _failed(self, command: Command, error: Exception, retry: Retry) -> None:
         extra = {**origin(command), "attempt": command.attempt + 1, "error": repr(error)}
@@ -122,13 +120,15 @@ def with_arguments(function: Function) -> Callable[[Context, Command], object]:
     return call
 
 
-def _call_within(seconds: float, cancelled: threading.Event, call: Callable[[], object]) -> None:
-    """Runs a call in a thread, which is left to itself when it takes longer."""
+def _call_within(seconds: float, ctx: Context, call: Callable[[Context], object]) -> None:
+    """Runs a call in a thread, which is told and left to itself when it takes longer."""
+    cancelled = threading.Event()
+    ctx = replace(ctx, deadline=time.time() + seconds, cancelled=cancelled)
     failed: list[BaseException] = []
 
     def run() -> None:
         try:
-            call()
+            call(ctx)
         except BaseException as error:  # it is raised where the call was made
             failed.append(error)
 

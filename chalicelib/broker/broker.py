@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from chalicelib.broker.attempts import OneByOne, Stores, park, with_arguments
@@ -79,8 +80,15 @@ class Broker:
             self._groups.add_task(
                 name, group, self._one_by_one(with_arguments(function), retry, timeout)
             )
-            delays, clock = self._stores.delays, self._stores.clock
-            return Task(name, self.connection, function, delays=delays, clock=clock)
+            stores = self._stores
+            return Task(
+                name,
+                self.connection,
+                function,
+                delays=stores.delays,
+                done=stores.done,
+                clock=stores.clock,
+            )
 
         return register
 
@@ -147,14 +155,10 @@ class Broker:
 
         What is another group's, or another listener's, is left to them.
         """
-        batches: dict[str, tuple[BatchHandler, list[Command]]] = {}
-        for command in commands:
-            if handler := self._groups.handler(group, command):
-                batches.setdefault(command.name, (handler, []))[1].append(command)
-            elif group == DEFAULT_GROUP and not self._groups.has_task(command.name):
-                self.park(command, PoisonError(f"no task {command.name!r} in format {FORMAT}"))
-        for handler, batch in batches.values():
-            handler(batch)
+        # Different tasks with one key keep their order too: only neighbours are a batch.
+        taken = self._taken(group, commands)
+        for name, batch in groupby(taken, lambda command: command.name):
+            self._groups.handler(group, name)(list(batch))
 
     def release(self, ctx: Context) -> int:
         """Sends the delayed commands that are due; how many. A crash may send one twice.
@@ -201,6 +205,14 @@ class Broker:
                 hook()
         finally:
             self.connection.close()
+
+    def _taken(self, group: str, commands: Iterable[Command]) -> Iterator[Command]:
+        """Those for a group; the default one parks what is nobody's."""
+        for command in commands:
+            if self._groups.takes(group, command):
+                yield command
+            elif group == DEFAULT_GROUP and not self._groups.has_task(command.name):
+                self.park(command, PoisonError(f"no task {command.name!r} in format {FORMAT}"))
 
     def _one_by_one(
         self,

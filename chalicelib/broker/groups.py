@@ -62,19 +62,24 @@ class Groups:
         event_name = event if isinstance(event, str) else event.event_name
         self._groups[name] = _Group(EVENTS, {event_name: handler}, tuple(versions))
 
-    def handler(self, group: str, command: Command) -> BatchHandler | None:
-        """What the group does with a record, or None where it is not for it."""
+    def takes(self, group: str, command: Command) -> bool:
+        """Whether a record is for a group; a version that it does not know is said and skipped."""
         found = self._groups[group]
-        handler = found.handlers.get(command.name)
-        if handler is None or found.topic == TASKS:
-            return handler
+        if command.name not in found.handlers:
+            return False
+        if found.topic == TASKS:
+            return True
         if command.listener not in ("", group):
-            return None  # another listener tries it again
+            return False  # another listener tries it again
         if major(command.version) not in found.versions:
             fields = {**origin(command), "listener": group, "event_version": command.version}
             logger.warning("event of an unsupported version skipped", extra=fields)
-            return None
-        return handler
+            return False
+        return True
+
+    def handler(self, group: str, name: str) -> BatchHandler:
+        """What a group does with the records of this name that it takes."""
+        return self._groups[group].handlers[name]
 
     def has_task(self, name: str) -> bool:
         """Whether a group carries out this task."""

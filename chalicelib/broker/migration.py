@@ -1,4 +1,4 @@
-"""The old style, kept beside the new one while a service moves over; README.md shows each step.
+"""The old style, kept beside the new one while a service moves over; MIGRATION.md shows each step.
 
 `@subscribe_event` hands over the event itself, where `Broker.listener` hands over its payload.
 Both have a group of their own for each function, skip versions that they do not know, and ignore

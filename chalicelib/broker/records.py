@@ -11,7 +11,8 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event
 from typing import Any
 
 from chalicelib.broker.events import BaseEvent
@@ -43,6 +44,7 @@ class Command:
         attempt: How often it was tried before, and put off.
         idempotency_key: Commands of one task with the same one are carried out once.
         listener: The only one that is to take this event, or empty.
+        cancelled: Set when the process is told to end.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Command:
     attempt: int = 0
     idempotency_key: str = ""
     listener: str = ""
+    cancelled: Event | None = field(default=None, compare=False)
 
 
 def encode_command(task: str, args: Mapping[str, Any], **labels: Any) -> bytes:
@@ -135,7 +138,7 @@ def from_message(message: Message) -> Command:
         body = None
     if isinstance(body, dict) and isinstance(body.get("v"), int) and body["v"] > FORMAT:
         raise RuntimeError(f"a record in format {body['v']}: a newer function will take it")
-    readable = isinstance(body, dict) and body.get("v") == FORMAT
+    readable = _is_readable(body)
     found: Mapping[str, Any] = body if readable else {}
     return Command(
         name=str(found.get("task") or found.get("event") or ""),
@@ -147,9 +150,18 @@ def from_message(message: Message) -> Command:
         trace_id=message.headers.get("trace_id", b"").decode(errors="replace"),
         raw=b"" if readable else message.value,
         version=str(found.get("event_version", "")),
-        attempt=int(found.get("attempt", 0)),
+        attempt=found.get("attempt", 0),
         idempotency_key=str(found.get("idempotency_key", "")),
         listener=str(found.get("listener", "")),
+    )
+
+
+def _is_readable(body: Any) -> bool:
+    return (
+        isinstance(body, dict)
+        and body.get("v") == FORMAT
+        and isinstance(body.get("args", body.get("payload", {})), dict)
+        and isinstance(body.get("attempt", 0), int)
     )
 
 

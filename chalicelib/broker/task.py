@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import replace
 from typing import Any, Concatenate, Generic, ParamSpec
 
 from chalicelib.broker.connection import KafkaConnection
-from chalicelib.broker.policy import DelayStore
+from chalicelib.broker.policy import DelayStore, DoneStore
 from chalicelib.broker.records import TASKS, encode_command, pack, traced
 from chalicelib.context import Context
 from chalicelib.mq import Message
@@ -25,6 +26,7 @@ class Task(Generic[P]):
         connection: Where it is sent.
         handler: Its function, which arguments are checked against before they are sent.
         delays: Keeps delayed commands.
+        done: Remembers those with an idempotency key.
         clock: Unix seconds.
     """
 
@@ -35,12 +37,14 @@ class Task(Generic[P]):
         handler: Callable[Concatenate[Context, P], object] | None = None,
         *,
         delays: DelayStore | None = None,
+        done: DoneStore | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.name = name
         self._connection = connection
         self._handler = handler
         self._delays = delays
+        self._done = done
         self._clock = clock
         self._delay = 0.0
         self._idempotency_key = ""
@@ -65,13 +69,13 @@ class Task(Generic[P]):
             idempotency_key: Commands with the same one are carried out once.
 
         Raises:
-            ValueError: The broker has no store for delayed commands.
+            ValueError: The broker has not the store that this needs.
         """
         if delay_seconds and self._delays is None:
             raise ValueError("delay_seconds: expected a broker with a delay store")
-        other = Task(
-            self.name, self._connection, self._handler, delays=self._delays, clock=self._clock
-        )
+        if idempotency_key and self._done is None:
+            raise ValueError("idempotency_key: expected a broker with a done store")
+        other = copy(self)
         other._delay = delay_seconds
         other._idempotency_key = idempotency_key
         return other

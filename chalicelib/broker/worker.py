@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.broker.broker import Broker
@@ -91,7 +92,7 @@ class Worker:
 
         def work() -> None:
             try:
-                consumer.subscribe(lambda _ctx, message: self._carry_out(name, message))
+                consumer.subscribe(lambda ctx, message: self._carry_out(ctx, name, message))
             except Exception as error:
                 logger.exception("consumer ended", extra={"group": name})
                 if not self._stopped.is_set():  # else it was closed before it began
@@ -101,8 +102,9 @@ class Worker:
 
         return _thread(f"broker-{name}", work)
 
-    def _carry_out(self, group: str, message: Message) -> None:
-        self._broker.run(group, [from_message(message)])
+    def _carry_out(self, ctx: Context, group: str, message: Message) -> None:
+        command = replace(from_message(message), cancelled=ctx.cancelled)
+        self._broker.run(group, [command])
 
     def _end(self, threads: Sequence[threading.Thread]) -> None:
         try:

@@ -75,6 +75,7 @@ class Consumer:
         self._idle = threading.Event()  # nobody is in `subscribe`
         self._idle.set()
         self._threads: set[int] = set()
+        self._signalled = False
         self._closed = False
 
     def subscribe(self, callback: ConsumeCallback) -> None:
@@ -83,6 +84,9 @@ class Consumer:
         Raises:
             ConsumeError: The consumer is closed, or the cluster refuses it for good.
         """
+        if self._signalled and self._idle.is_set():
+            self._leave()  # the program was told to end before this began
+            return
         if self._stopping.is_set() or not self._idle.is_set():
             raise ConsumeError("a consumer can be subscribed once, and not when it is closed")
         self._idle.clear()
@@ -129,6 +133,7 @@ class Consumer:
 
     def on_sigterm(self) -> bool:
         """`subscribe` returns, if it is running; the answer is whether it is."""
+        self._signalled = True
         self._stopping.set()
         return not self._idle.is_set()
 

@@ -158,7 +158,7 @@ def test_a_secret_is_read_from_parameter_store_and_is_not_in_the_item(stage: Sta
 def fresh_factories(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The composition root, with connections that are closed afterwards."""
     monkeypatch.setattr("chalicelib.aws.dynamodb", connect)
-    monkeypatch.setattr("chalicelib.coord.centre.parameter_store", lambda: connect("ssm"))
+    monkeypatch.setattr("chalicelib.coord.centre.parameter_store", lambda **_: connect("ssm"))
     factories = (bootstrap_policies.snapshots, bootstrap_policies.watcher)
     for factory in factories:
         factory.cache_clear()

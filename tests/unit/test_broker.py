@@ -112,7 +112,17 @@ def test_groups_share_the_tasks_and_leave_each_others_alone(on: Fixture) -> None
     assert on.parked == []
 
 
-@pytest.mark.parametrize("value", [b"", b"rubbish", b"[]", b'{"v":1,"task":"unknown"}'])
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"rubbish",
+        b"[]",
+        b'{"v":1,"task":"unknown"}',
+        b'{"v":1,"task":"greet","attempt":"x"}',
+        b'{"v":1,"task":"greet","args":[1]}',
+    ],
+)
 def test_a_record_that_can_never_succeed_is_parked_once_and_the_others_go_on(
     on: Fixture, value: bytes
 ) -> None:
@@ -308,6 +318,20 @@ def test_a_workflow_is_a_chain_of_commands_with_its_event_at_the_end(on: Fixture
     assert (event.topic, json.loads(event.value)["event"]) == ("EVENTS", "user.erased")
 
 
+def test_different_tasks_with_one_key_keep_their_order(on: Fixture) -> None:
+    seen: list[list[str]] = []
+    tasks = [
+        on.broker.batch_task(name)(lambda batch: seen.append([one.name for one in batch]))
+        for name in ("a", "b")
+    ]
+    for at in (0, 1, 0, 0):
+        tasks[at].kiq(Context(), "k")
+
+    on.broker.run("tasks", decode(on.taken()))
+
+    assert seen == [["a"], ["b"], ["a", "a"]]
+
+
 def test_names_are_taken_once(on: Fixture) -> None:
     on.broker.batch_task("t")(lambda _: None)
     on.broker.listener("e", name="l")(lambda _ctx, _payload: None)
@@ -330,6 +354,8 @@ def test_what_needs_a_store_says_so() -> None:
         broker.task("t", retry=Retry())(lambda _ctx: None)
     with pytest.raises(ValueError, match="delay store"):
         broker.task("t")(lambda _ctx: None).with_options(delay_seconds=1)
+    with pytest.raises(ValueError, match="done store"):
+        broker.task("u")(lambda _ctx: None).with_options(idempotency_key="k")
     assert broker.release(Context()) == 0
 
 

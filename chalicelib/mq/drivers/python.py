@@ -193,6 +193,11 @@ class PythonConsumer:
         """What has come, after at most ``timeout`` seconds."""
         try:
             batches = self._consumer.poll(timeout_ms=int(timeout * 1000))
+            coordinator = self._consumer._coordinator
+            if coordinator.rejoining:
+                # A join that ends just when `poll` does is forgotten by kafka-python 3.0.12: the
+                # consumer would stay in its group without partitions, and never be told.
+                coordinator.request_rejoin()
         except _HOPELESS as error:
             raise ConsumeError(f"{type(error).__name__}: {error}") from error
         except kafka.errors.KafkaError as error:

@@ -55,7 +55,7 @@ class Watch:
         self._callback = callback
         self._interval = interval_seconds
         self._clock = clock
-        self._known: dict[str, int] | None = None
+        self._known: dict[str, tuple[int, int]] | None = None
         self._failures = 0
         self._due_at = 0.0
         self._looking = threading.Lock()
@@ -102,7 +102,8 @@ class Watch:
             logger.info("configuration is read again", extra={"path": self._path})
         self._failures = 0
         self._due_at = self._clock() + self._interval * random.uniform(1 - JITTER, 1 + JITTER)
-        versions = {path: one.version for path, one in found.items()}
+        # One that was deleted and made again has the version 1 once more.
+        versions = {path: (one.version, hash(one.value)) for path, one in found.items()}
         if versions == self._known:
             return
         try:

@@ -139,6 +139,18 @@ def test_a_watch_calls_back_at_first_and_after_each_change_of_a_version() -> Non
     assert seen == [{"/a": "1"}, {"/a": "2"}, {"/a": "2", "/b": ""}, {"/b": ""}]
 
 
+def test_a_parameter_that_was_deleted_and_made_again_is_a_change() -> None:
+    store, clock, seen = Store(a="1"), Clock(), Seen()
+    config = centre(store, clock)
+    config.watch("/", seen, background=False)
+
+    store.parameters["/a"] = "2"  # version 1 again
+    clock.now += 13
+    config.check()
+
+    assert seen == [{"/a": "1"}, {"/a": "2"}]
+
+
 def test_a_check_before_its_time_makes_no_call() -> None:
     store, clock = Store(a="1"), Clock()
     config = centre(store, clock)

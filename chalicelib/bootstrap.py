@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from chalicelib.logic.directory import Directory
     from chalicelib.logic.heads import CurrentHeads
     from chalicelib.logic.messages import MessageService
+    from chalicelib.logic.notices import NoticeService
     from chalicelib.logic.presence import PresenceService
     from chalicelib.logic.receipts import ReceiptService
     from chalicelib.logic.receivers import Receivers
@@ -243,6 +244,14 @@ def receipts() -> ReceiptService:
     from chalicelib.logic.receipts import ReceiptService
 
     return ReceiptService(connections=connections_table(), log=messages_table(), push=pusher())
+
+
+@cache
+def notices() -> NoticeService:
+    """Tells people what changed."""
+    from chalicelib.logic.notices import NoticeService
+
+    return NoticeService(connections=connections_table(), push=pusher())
 
 
 @cache

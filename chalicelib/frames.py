@@ -188,6 +188,11 @@ def error_frame(error: IMError, ref: str | None = None) -> str:
     return dump(frame)
 
 
+def event_frame(event: str, data: Mapping[str, Any]) -> str:
+    """The ``event`` frame that tells a client what changed."""
+    return dump({"type": "event", "event": event, "data": data})
+
+
 def message_body(message: Message) -> dict[str, Any]:
     """A message as clients see it, in frames and in REST answers."""
     body = {

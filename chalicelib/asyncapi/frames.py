@@ -216,6 +216,13 @@ SERVER_FRAMES: Mapping[str, JsonObject] = {
     "receipt": _pushed(
         "receipt", "How far another member has come.", fields_of(Receipt), asdict(RECEIPT)
     ),
+    "event": {
+        "summary": "Something else changed: data says what, as far as a client needs it.",
+        "payload": record(type=string(choices=["event"]), event=string(), data={"type": "object"}),
+        "examples": [
+            {"payload": json.loads(frames.event_frame("friend.deleted", {"user_id": "bob"}))}
+        ],
+    },
     "notify": _pushed(
         "notify",
         "Too many new messages to send them: fetch those that are shown.",

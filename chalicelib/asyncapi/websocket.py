@@ -16,7 +16,7 @@ ROUTES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # frames, ans
     "sync": (("sync",), ("synced",)),
     "$default": (("other",), ()),
 }
-_PUSHED = ("messages", "receipt", "notify")
+_PUSHED = ("messages", "receipt", "event", "notify")
 
 SERVER: JsonObject = {
     "host": "{api}.execute-api.{region}.amazonaws.com",

@@ -191,6 +191,7 @@ def test_whatever_is_pushed_or_sent_to_kafka_is_in_the_document(chat: Chat) -> N
         chat.say("ann", "send", {"messages": drafts})
     chat.carry_out()
     bootstrap.outbox().drain([chat.world.connect("bob", "conn-late")])
+    bootstrap.notices().tell(["bob"], "friend.deleted", {"user_id": "ann"})
     chat.kafka.publish(Context(), BREAKER, key=BREAKER.name)
     chat.carry_out()
 

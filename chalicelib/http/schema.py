@@ -127,6 +127,8 @@ def check(schema: Schema, value: Any, field: str = "") -> Iterator[FieldError]:
         alternatives = [list(check(one, value, field)) for one in schema["anyOf"]]
         yield from min(alternatives, key=len)
         return
+    if not schema:
+        return  # anything
     kind = schema["type"]
     if not isinstance(value, _KINDS[kind]) or (isinstance(value, bool) and kind == "integer"):
         yield FieldError(field=field, message=f"expected {_article(kind)}")

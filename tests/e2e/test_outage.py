@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -12,10 +15,18 @@ import pytest
 
 from tests.e2e.client import User, eventually, patiently
 from tests.e2e.conftest import connected
-from tests.e2e.system import System
+from tests.e2e.system import System, start
 
 POLICY = {"failure_threshold": 1, "open_seconds": 1, "half_open_calls": 1}
 BOUND_SECONDS = 36.0 + 5.0  # docs/operations.md: the age of a copy and its jitter; and a margin
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[System]:
+    """A system of this test's own: it is left with breakers that open at the first failure."""
+    running = start(tmp_path, "full")
+    yield running
+    running.stop()
 
 
 def administrator(system: System) -> User:
@@ -34,15 +45,17 @@ def dynamodb_breaker(admin: User) -> dict[str, Any]:
 
 def put_policy(system: System) -> None:
     environment = system.environment()
-    boto3.client(
+    client = boto3.client(
         "ssm",
         endpoint_url=environment["AWS_ENDPOINT_URL"],
         region_name=environment["AWS_REGION"],
         aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-    ).put_parameter(
-        Name="/lambchat/local/breaker/dynamodb", Value=json.dumps(POLICY), Type="String"
     )
+    with contextlib.closing(client):
+        client.put_parameter(
+            Name="/lambchat/local/breaker/dynamodb", Value=json.dumps(POLICY), Type="String"
+        )
 
 
 def functions_that_took_it(system: System) -> set[str]:
@@ -52,10 +65,9 @@ def functions_that_took_it(system: System) -> set[str]:
 @pytest.mark.full
 @pytest.mark.timeout(240)
 @pytest.mark.req("BRK-4", "BRK-5", "BRK-7", "SHAPE-4", "APP-11")
-def test_a_new_policy_is_applied_and_an_outage_of_dynamodb_loses_nothing(
-    system: System, ann: User, bob: User
-) -> None:
-    asyncio.run(_outage(system, ann, bob))
+def test_a_new_policy_is_applied_and_an_outage_of_dynamodb_loses_nothing(alone: System) -> None:
+    ann, bob = (User.new(alone.url, name) for name in ("ann", "bob"))
+    asyncio.run(_outage(alone, ann, bob))
 
 
 async def _outage(system: System, ann: User, bob: User) -> None:
@@ -70,13 +82,15 @@ async def _outage(system: System, ann: User, bob: User) -> None:
     changed_at = time.monotonic()
     sent = 1
     busy = {"SendFunction", "FanoutFunction", "ApiFunction"}
-    while not busy <= functions_that_took_it(system):
+    shown: dict[str, Any] = {"policy": {}}
+    while not (
+        busy <= functions_that_took_it(system) and shown["policy"].get("failure_threshold") == 1
+    ):
         assert time.monotonic() < changed_at + BOUND_SECONDS, functions_that_took_it(system)
         await writer.say(f"while it changes {sent}", conversation_id=conversation)
         sent += 1
         shown = await asyncio.to_thread(dynamodb_breaker, admin)
         await asyncio.sleep(0.2)
-    assert shown["policy"]["failure_threshold"] == 1
     await reader.received(conversation, sent)
 
     (store,) = system.processes("ServerRunner")

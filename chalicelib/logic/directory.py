@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
+from chalicelib.errors import UnavailableError
+
 MAX_AGE_SECONDS = 5.0  # the contract: a change is in force for everyone within 5 s
 _MAX_ENTRIES = 10_000
 
@@ -24,12 +26,25 @@ class Directory:
         self._seen: dict[str, float] = {}
 
     def exists(self, user_id: str) -> bool:
-        """Whether there is such a user."""
+        """Whether there is such a user.
+
+        While the store is away, who was seen before still exists: messages to them are accepted,
+        for Kafka alone has to take these.
+
+        Raises:
+            UnavailableError: The store is away, and the user was not seen here.
+        """
         now = self._clock()
         if self._seen.get(user_id, 0.0) > now:
             return True
-        if user_id not in self._users.users((user_id,)):
-            return False
+        try:
+            if user_id not in self._users.users((user_id,)):
+                self._seen.pop(user_id, None)
+                return False
+        except UnavailableError:
+            if user_id in self._seen:
+                return True
+            raise
         if len(self._seen) >= _MAX_ENTRIES:
             self._seen.clear()
         self._seen[user_id] = now + MAX_AGE_SECONDS

@@ -3,6 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import pytest
+
+from chalicelib.errors import UnavailableError
 from chalicelib.logic.directory import MAX_AGE_SECONDS, Directory
 from tests.fakes_accounts import Clock
 
@@ -61,3 +64,20 @@ def test_the_memory_is_bounded() -> None:
 
     assert users.asked.count("ann") == 2
     assert users.asked.count("user9999") == 1
+
+
+@pytest.mark.req("BRK-7")
+def test_while_the_store_is_away_who_was_seen_still_exists() -> None:
+    users, clock = Users("ann", "bob"), Clock()
+    directory = Directory(users, clock)
+    assert directory.exists("ann")
+
+    def away(_user_ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
+        raise UnavailableError
+
+    users.users = away  # type: ignore[method-assign]
+    clock.now += 3600.0
+
+    assert directory.exists("ann")
+    with pytest.raises(UnavailableError):
+        directory.exists("bob")

@@ -35,6 +35,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     command.add_argument("--time-scale", type=float, default=1.0)
     command.add_argument("--function-concurrency", action="append", default=[])
+    command.add_argument(
+        "--preload", action="append", default=[], help="a module that most handlers import"
+    )
     return parser.parse_args(arguments)
 
 

@@ -81,6 +81,7 @@ class Cloud:
                 },
             ),
             log=self._records.log,
+            preload=options.preload,
         )
         settings = _settings(options)
         # AWS counts the requests of all of an account's APIs together.
@@ -166,6 +167,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--static", default="", help="folder served where no API is")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--concurrency", type=int, default=2)
+    parser.add_argument("--preload", action="append", default=[], help="a module of most handlers")
     parser.add_argument(
         "--function-concurrency", action="append", default=[], metavar="FUNCTION=NUMBER"
     )

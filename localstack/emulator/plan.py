@@ -64,6 +64,8 @@ class Plan:
             command += ["--static", options.static]
         for pair in self.environment().items():
             command += ["--env", "=".join(pair)]
+        for module in options.preload:
+            command += ["--preload", module]
         for pair in options.function_concurrency:
             command += ["--function-concurrency", pair]
         return Spec(name="cloud", title="gateways and Lambda", command=command, stop_seconds=6.0)

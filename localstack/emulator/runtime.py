@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from localstack.emulator.invocation import Invocation, Pending, error_document
+from localstack.emulator.spawner import Spawner, new_spawner
 from localstack.emulator.template import Function
 from localstack.emulator.worker import Worker
 
@@ -54,10 +55,12 @@ class Runtime:
         environment: Mapping[str, str],
         limits: Limits | None = None,
         log: Log = lambda _record: None,
+        preload: Sequence[str] = (),
     ) -> None:
         limits = limits or Limits()
+        self._spawner = new_spawner(preload)
         self._pools = {
-            name: _Pool(function, root, environment, limits, log)
+            name: _Pool(function, root, environment, limits, log, self._spawner)
             for name, function in functions.items()
         }
         self._idle_seconds = limits.idle_seconds
@@ -72,6 +75,7 @@ class Runtime:
         if self._reaper is not None:
             self._reaper.cancel()
         await asyncio.gather(*(pool.stop() for pool in self._pools.values()))
+        await self._spawner.close()
 
     async def invoke(self, function: str, payload: bytes) -> Invocation:
         """Invokes a function and waits for its answer.
@@ -106,7 +110,9 @@ class _Pool:
         environment: Mapping[str, str],
         limits: Limits,
         log: Log,
+        spawner: Spawner,
     ) -> None:
+        self._spawner = spawner
         self.workers: list[Worker] = []
         self._function = function
         self._root = root
@@ -160,6 +166,7 @@ class _Pool:
             self._function,
             root=self._root,
             environment=self._environment,
+            spawner=self._spawner,
             on_idle=self._on_idle,
             on_exit=self._on_exit,
             on_done=self._on_done,

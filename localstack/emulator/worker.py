@@ -15,7 +15,7 @@ from pathlib import Path
 
 from localstack.emulator.httpserver import Request, Response, serve
 from localstack.emulator.invocation import Invocation, Pending, error_document
-from localstack.emulator.processes import die_with_parent
+from localstack.emulator.spawner import Process, Spawner
 from localstack.emulator.template import Function
 
 _API = "/2018-06-01/runtime"
@@ -33,6 +33,7 @@ class Worker:
         *,
         root: Path,
         environment: Mapping[str, str],
+        spawner: Spawner,
         on_idle: Callable[[Worker], None],
         on_exit: Callable[[Worker], None],
         on_done: Callable[[Worker, Pending, Invocation], None],
@@ -48,11 +49,12 @@ class Worker:
         self._first = True
         self._root = root
         self._environment = environment
+        self._spawner = spawner
         self._on_idle, self._on_exit = on_idle, on_exit
         self._on_done, self._on_output = on_done, on_output
         self._next: asyncio.Future[Pending] | None = None
         self._server: asyncio.Server | None = None
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Process | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._spawned = time.perf_counter()
 
@@ -60,20 +62,9 @@ class Worker:
         """Starts the process."""
         self._server = await serve(self._handle, "127.0.0.1", 0)
         port = self._server.sockets[0].getsockname()[1]
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "awslambdaric",
-            self.function.handler,
-            cwd=self._root / self.function.code_uri,
-            env=self._variables(port),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            limit=1 << 20,
-            start_new_session=True,
-            preexec_fn=die_with_parent(),
-        )
+        folder = self._root / self.function.code_uri
+        environment = self._variables(port)
+        self._process = await self._spawner.spawn(self.function.handler, folder, environment)
         self._watcher = asyncio.get_running_loop().create_task(self._watch())
 
     @property

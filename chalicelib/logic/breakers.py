@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from chalicelib.models import BreakerChange
 
-_SHOWN_CHANGES = 10
+_SHOWN_CHANGES = 50
 
 
 class Changes(Protocol):

@@ -115,8 +115,10 @@ class LocalCloud:
         path = self._data / "env"
         pairs = self._plan.environment().items()
         lines = [f"{name}={shlex.quote(value)}" for name, value in pairs]
-        path.touch(mode=0o600)
-        path.write_text("\n".join(lines) + "\n")
+        draft = path.with_suffix(".new")
+        draft.touch(mode=0o600)
+        draft.write_text("\n".join(lines) + "\n")
+        draft.replace(path)  # whoever reads meanwhile reads all of it, the old or the new
 
 
 async def up(options: argparse.Namespace) -> int:

@@ -30,7 +30,9 @@ async def disturbed(
     killed = 0
     for word in words:
         await asyncio.wait([running], timeout=0.8)
-        killed += await asyncio.to_thread(kill_one, system, word) > 0
+        while not await asyncio.to_thread(kill_one, system, word) and not running.done():
+            await asyncio.wait([running], timeout=0.1)  # it was not needed yet, or starts again
+        killed += not running.done()
     return await running, killed
 
 

@@ -7,15 +7,35 @@ from typing import Any
 
 from chalice.app import Chalice
 
-from chalicelib.http import admin, auth, conversations, documents, users
+from chalicelib.http import (
+    admin,
+    admin_bans,
+    admin_operations,
+    auth,
+    blocks,
+    conversations,
+    documents,
+    friends,
+    users,
+)
 from chalicelib.http.dispatch import dispatch, resource_of
 from chalicelib.http.routing import trace_of
 from chalicelib.logs import new_logger
 from functions._entry import entry
 
 app = Chalice("lambchat", configure_logs=False, env={})
-for api in (auth.api, users.api, conversations.api, documents.api, admin.api):
-    app.register_blueprint(api.blueprint)
+for part in (
+    auth,
+    users,
+    friends,
+    blocks,
+    conversations,
+    documents,
+    admin,
+    admin_bans,
+    admin_operations,
+):
+    app.register_blueprint(part.api.blueprint)
 
 logger = new_logger()
 

@@ -122,9 +122,10 @@ def directory() -> Directory:
 @cache
 def access() -> Access:
     """Who may write where."""
+    from chalicelib.bootstrap_people import correspondence
     from chalicelib.logic.access import Access
 
-    return Access(directory())
+    return Access(directory(), correspondence())
 
 
 def new_place(conversation_id: str, user_id: str) -> ConversationMember:
@@ -281,6 +282,7 @@ def breaker_reports() -> BreakerService:
 @cache
 def broker() -> Broker:
     """Carries out commands, and listens."""
+    from chalicelib.bootstrap_admin import broadcasts
     from chalicelib.broker import Broker
     from chalicelib.repo.delayed import DelayedRepository
     from chalicelib.repo.done_commands import DoneCommandRepository
@@ -294,6 +296,7 @@ def broker() -> Broker:
     )
     commands.register_deliver(broker, delivery)
     commands.register_others(broker, sync=sync, receipts=receipts, outbox=outbox())
+    commands.register_broadcasts(broker, broadcasts)
     listeners.register(broker, statistics=statistics, breakers=breaker_reports)
     return broker
 
@@ -316,5 +319,8 @@ def _park(command: Command, error: Exception) -> None:
             "name": command.name,
             "args": dict(command.args),
             "trace_id": command.trace_id,
+            "version": command.version,
+            "listener": command.listener,
+            "idempotency_key": command.idempotency_key,
         },
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.logic.sessions import SessionService
     from chalicelib.logic.tokens import Authenticator
     from chalicelib.logic.users import UserService
+    from chalicelib.repo.bans import BanRepository
     from chalicelib.repo.idempotency import IdempotencyRepository
     from chalicelib.repo.pynamo import Guard
     from chalicelib.repo.users import UserRepository
@@ -34,6 +35,14 @@ def users_table() -> UserRepository:
     from chalicelib.repo.users import UserRepository
 
     return UserRepository(_store_guard())
+
+
+@cache
+def bans_table() -> BanRepository:
+    """The bans."""
+    from chalicelib.repo.bans import BanRepository
+
+    return BanRepository(bootstrap.store())
 
 
 @cache
@@ -62,8 +71,9 @@ def sessions() -> SessionService:
 
     return SessionService(
         sessions=bootstrap.sessions_table(),
+        bans=bans_table(),
         presence=bootstrap.presence(),
-        policy=_auth_policy,
+        policy=auth_policy,
         clock=time.time,
         new_id=new_id,
         new_secret=new_secret,
@@ -90,7 +100,7 @@ def auth() -> AuthService:
         signer=signer,
         authenticator=authenticator(),
         registry=bootstrap.presence(),
-        policy=_auth_policy,
+        policy=auth_policy,
         clock=time.time,
         new_id=new_id,
     )
@@ -176,7 +186,8 @@ def _store_guard() -> Guard:
     return around_calls(bootstrap.breakers().get_breaker(DYNAMODB))
 
 
-def _auth_policy() -> AuthPolicy:
+def auth_policy() -> AuthPolicy:
+    """How long tokens are good for, and how often a log-in may fail."""
     from chalicelib.logic.policies import parse_auth
 
     return parse_auth(_document("policy", "auth"))

@@ -61,7 +61,9 @@ def rules() -> Rules:
     snapshot, so nothing below ``auth`` is in it.
     """
     from chalicelib.breaker import Policy
+    from chalicelib.logic.admission import parse_http, parse_limits
     from chalicelib.logic.configuration import Rules, check_auth
+    from chalicelib.logic.policies import parse_messages
     from chalicelib.mq.config import parse
 
     return Rules(
@@ -71,5 +73,8 @@ def rules() -> Rules:
             "breaker": lambda _path, text: Policy.from_json(text),
             "mq": parse,
             "policy/auth": lambda _path, text: check_auth(text),
+            "policy/http": lambda _path, text: parse_http(text),
+            "policy/limits": lambda _path, text: parse_limits(text),
+            "policy/messages": lambda _path, text: parse_messages(text),
         },
     )

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib import bootstrap, metrics
+from chalicelib import bootstrap, cli_admin, metrics
 from chalicelib import bootstrap_accounts as accounts
 from chalicelib.errors import IMError, UnavailableError
 from chalicelib.mq import MqError
@@ -90,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     count.set_defaults(run=statistics)
     rotate = commands.add_parser("rotate-signing-key", help=rotate_signing_key.__doc__)
     rotate.set_defaults(run=rotate_signing_key)
+    cli_admin.add_commands(commands)
     return parser
 
 

@@ -4,16 +4,17 @@ IMError                      never raised directly
 ├── InternalError            something went wrong in here
 ├── InvalidError             the request can never succeed as it is
 │   ├── InvalidJsonError, UnknownTypeError, InvalidFieldError, InvalidQueryError
-│   └── TooLargeError, UnsupportedMediaTypeError, SelfError
+│   └── TooLargeError, UnsupportedMediaTypeError, SelfError, ClientTooOldError
 ├── UnauthorizedError        who is asking is not established
 │   └── InvalidCredentialsError, TokenExpiredError, TokenReusedError
 ├── ForbiddenError           who is asking may not
-│   └── BannedError, BlockedError, NotMemberError
+│   └── BannedError, BlockedError, NotFriendsError, NotMemberError
 ├── NotFoundError            there is no such thing
 │   └── UserNotFoundError, ConversationNotFoundError
 ├── MethodNotAllowedError    the path exists, the method does not
 ├── ConflictError            the request contradicts what is stored
-│   └── UsernameTakenError, IdempotencyConflictError
+│   ├── UsernameTakenError, IdempotencyConflictError
+│   └── AlreadyPendingError, AlreadyFriendsError
 ├── RateLimitedError         retry after some seconds
 └── UnavailableError         a service behind us did not answer; the request may have been done
 """
@@ -131,6 +132,14 @@ class SelfError(InvalidError):
     title = "Not with yourself"
 
 
+class ClientTooOldError(InvalidError):
+    """The client must be updated before it may go on."""
+
+    code = "client_too_old"
+    title = "Client too old"
+    http_status = 426
+
+
 class UnauthorizedError(IMError):
     """There is no valid access token."""
 
@@ -180,6 +189,13 @@ class BlockedError(ForbiddenError):
 
     code = "blocked"
     title = "Blocked"
+
+
+class NotFriendsError(ForbiddenError):
+    """Only friends may write to this user."""
+
+    code = "not_friends"
+    title = "Not friends"
 
 
 class NotMemberError(ForbiddenError):
@@ -239,6 +255,20 @@ class IdempotencyConflictError(ConflictError):
 
     code = "idempotency_conflict"
     title = "Idempotency key used for another request"
+
+
+class AlreadyPendingError(ConflictError):
+    """A friend request to this user waits for an answer."""
+
+    code = "already_pending"
+    title = "Friend request pending"
+
+
+class AlreadyFriendsError(ConflictError):
+    """The two are friends."""
+
+    code = "already_friends"
+    title = "Already friends"
 
 
 class RateLimitedError(IMError):

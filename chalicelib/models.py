@@ -265,10 +265,190 @@ class BreakerChange:
     at: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ban:
+    """Keeps a user out until a time, or for good (requirement APP-16).
+
+    Attributes:
+        user_id: Who is banned.
+        banned_by: Who did it.
+        banned_at: Unix seconds.
+        until: The same; None for good.
+        reason: For operators; the user is not told.
+    """
+
+    user_id: str
+    banned_by: str
+    banned_at: float
+    until: float | None = None
+    reason: str = ""
+
+    def holds(self, now: float) -> bool:
+        """Whether it has not ended."""
+        return self.until is None or self.until > now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What an operator tells everybody who is connected."""
+
+    id: str
+    content: str
+    created_at: str  # RFC 3339; kept as text, for it is only ever passed on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A record of Kafka that was put aside, for it could not succeed (requirement APP-14).
+
+    Attributes:
+        topic: With the two below its place in Kafka.
+        partition: The same.
+        offset: The same.
+        parked_at: Unix seconds.
+        error: Why.
+        name: The task's or event's; empty where the record could not be read.
+        key: The record's.
+        args: Arguments or payload, JSON text.
+        trace_id: Of the request that caused it.
+        raw: The record's value, where it could not be read.
+        version: The event's.
+        listener: Which listener gave up; the others have taken the event.
+        idempotency_key: The task's.
+        truncated: What was too long to keep, with the bytes that it had.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    parked_at: float
+    error: str
+    name: str = ""
+    key: str = ""
+    args: str = "{}"
+    trace_id: str = ""
+    raw: bytes = b""
+    version: str = ""
+    listener: str = ""
+    idempotency_key: str = ""
+    truncated: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """Its place in words, and the listener: ``EVENTS-3-42~statistics``."""
+        listener = f"~{self.listener}" if self.listener else ""
+        return f"{self.topic}-{self.partition}-{self.offset}{listener}"
+
+    @property
+    def lost(self) -> list[str]:
+        """What a replay needs and was cut."""
+        return sorted(self.truncated.keys() - {"error", "trace_id"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """What an operator did.
+
+    Attributes:
+        id: Of this entry.
+        at: RFC 3339.
+        actor: A user's id, or ``cli:`` and the name of the account on the machine.
+        action: What, for example ``ban``.
+        target: To whom or what.
+        trace_id: Of the request.
+        result: ``started`` until it is ``done``, or the code of the error.
+        details: What else was said, for example the reason.
+    """
+
+    id: str
+    at: str
+    actor: str
+    action: str
+    target: str
+    trace_id: str
+    result: str
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+class RequestStatus(StrEnum):
+    """What became of a friend request."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FriendRequest:
+    """Somebody asks somebody to be friends (requirement APP-4)."""
+
+    id: str
+    sender_id: str
+    receiver_id: str
+    created_at: str
+    updated_at: str
+    message: str = ""
+    status: RequestStatus = RequestStatus.PENDING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Friend:
+    """A friend as one of the two sees them; ``remark`` is what they call them."""
+
+    user_id: str
+    created_at: str
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Whom a user has blocked."""
+
+    user_id: str
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relation:
+    """How two users stand; the one place that says so, everything else follows it.
+
+    Attributes:
+        users: The two, in order of their ids.
+        version: How often it was changed.
+        requests: The ids of pending friend requests, by who sent them.
+        blocked_by: Who of the two has blocked the other.
+    """
+
+    users: tuple[str, str]
+    version: int = 0
+    friends: bool = False
+    requests: Mapping[str, str] = field(default_factory=dict)
+    blocked_by: frozenset[str] = frozenset()
+
+    def is_blocked(self, user_id: str) -> bool:
+        """Whether the other one has blocked this user."""
+        return bool(self.blocked_by - {user_id})
+
+
 def rfc3339(moment: float) -> str:
     """Formats Unix seconds as RFC 3339 UTC with milliseconds."""
     text = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
+
+
+def unix_seconds(text: str) -> float:
+    """Reads RFC 3339.
+
+    Raises:
+        ValueError: It is no time, or one without a zone.
+    """
+    moment = datetime.fromisoformat(text)
+    if "T" not in text or moment.tzinfo is None:
+        raise ValueError(f"expected a time with its zone, found {text!r}")
+    try:
+        return moment.astimezone(UTC).timestamp()
+    except OverflowError as error:
+        raise ValueError(f"expected a time of this era, found {text!r}") from error
 
 
 def direct_id(one: str, other: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib import bootstrap
+from chalicelib import bootstrap_limits as limits
 from chalicelib.context import Context, lambda_context
 from chalicelib.errors import IMError, InternalError
 from chalicelib.frames import error_frame, parse_object, reference, unknown_type
@@ -40,6 +41,7 @@ def route(handle: Callable[[Call], str]) -> Callable[[Event, object], Answer]:
         body: Mapping[str, Any] = {}
         try:
             body = parse_object(event.get("body"))
+            limits.limiter().take(user_id, f"frame {handle.__name__}", "frame")
             call = Call(ctx=ctx, user_id=user_id, connection_id=request["connectionId"], body=body)
             text = handle(call)
         except IMError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib import bootstrap
+from chalicelib import bootstrap_limits as limits
 from chalicelib.frames import Rejected, answer, parse_send
 from chalicelib.logic.messages import Accepted
 from functions._websocket import Call, logger, route
@@ -13,6 +14,7 @@ from functions._websocket import Call, logger, route
 def send(call: Call) -> str:
     """Sends one message, or each of up to 25 with its own result."""
     frame = parse_send(call.body)
+    limits.limiter().take(call.user_id, "message", cost=len(frame.drafts))
     results = bootstrap.messages().send_message(call.ctx, call.user_id, frame.drafts)
     logger.info("accepted", extra={"trace_id": call.ctx.trace_id, "messages": len(results)})
     if frame.batch:

@@ -20,6 +20,9 @@ from tests.fakes_accounts import (
     FakeSessions,
     FakeUsers,
 )
+from tests.fakes_admin import FakeBans
+from tests.fakes_limits import FakeCounters, FakeFailedLogins
+from tests.fakes_relations import FakeNotices, FakeRelations
 
 EVENT: dict[str, Any] = json.loads((Path(__file__).parent / "events" / "rest.json").read_text())
 PASSWORD = "correct horse"
@@ -67,8 +70,14 @@ class Rest:
         self.clock = Clock()
         self.users = FakeUsers()
         self.sessions = FakeSessions(self.clock)
+        self.bans = FakeBans(self.clock)
         self.idempotency = FakeIdempotency(self.clock)
         self.presence = FakePresence()
+        self.notices = FakeNotices()
+        self.relations = FakeRelations(self.clock)
+        self.relations.users = self.users.rows
+        self.counters = FakeCounters()
+        self.failed_logins = FakeFailedLogins()
         self.centre = FakeCentre()
         keys = FakeKeyStore()
         KeyService(keys).ensure()

@@ -14,9 +14,10 @@ from chalicelib.broker import EVENTS, TASKS, BaseEvent
 from chalicelib.broker.records import FORMAT, encode_command, encode_event
 from chalicelib.frames import MAX_MESSAGES_PER_FRAME, message_body
 from chalicelib.http.schema import JsonObject, Schema, array, integer, optional, string
+from chalicelib.logic.broadcasts import NoticeChunk
 from chalicelib.logic.log import Submission
 from chalicelib.logic.receipts import Receipt
-from chalicelib.models import Connection, ConversationType
+from chalicelib.models import Connection, ConversationType, Notice
 from chalicelib.task import events
 
 _KINDS = string(choices=[kind.value for kind in ConversationType])
@@ -42,6 +43,8 @@ _CONNECTION = Connection(
     expires_at=1_700_007_200.25,
 )
 
+_NOTICE = Notice(id="n-1", content="Back in a minute.", created_at="2026-11-21T08:00:00.000Z")
+
 SERVER: JsonObject = {
     "host": "{brokers}",
     "protocol": "kafka",
@@ -51,7 +54,7 @@ SERVER: JsonObject = {
 }
 GROUPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "fanout": (TASKS, ("deliver",)),
-    "tasks": (TASKS, ("drain", "receipt")),
+    "tasks": (TASKS, ("drain", "receipt", "broadcast", "broadcast_chunk")),
     "statistics": (EVENTS, ("messages.stored",)),
     "breakers": (EVENTS, ("breaker.changed",)),
 }
@@ -179,6 +182,24 @@ def _commands() -> JsonObject:
             "conversation_id",
             fields_of(Receipt),
             asdict(RECEIPT),
+        ),
+        "broadcast": _command(
+            "broadcast",
+            "A notice is spread over everybody who is connected.",
+            "id",
+            fields_of(Notice),
+            asdict(_NOTICE),
+        ),
+        "broadcast_chunk": _command(
+            "broadcast_chunk",
+            "Some of the connections get a notice.",
+            "notice/id",
+            fields_of(
+                NoticeChunk,
+                notice=record(**fields_of(Notice)),
+                connection_ids=array(ID, min_items=1),
+            ),
+            {"notice": asdict(_NOTICE), "connection_ids": [_CONNECTION.id]},
         ),
     }
 

@@ -60,7 +60,8 @@ class OneByOne:
         try:
             self._call(command)
         except PoisonError as error:
-            park(self.stores, command, error)
+            self._park(command, error)  # and it is not done: a replay is to be carried out
+            return
         except Exception as error:
             if self.retry is None:
                 raise
@@ -82,12 +83,16 @@ class OneByOne:
         extra = {**origin(command), "attempt": command.attempt + 1, "error": repr(error)}
         if command.attempt + 1 >= retry.attempts or self.stores.delays is None:
             logger.error("attempts used up", exc_info=error, extra=extra)
-            park(self.stores, command, error)
+            self._park(command, error)
             return
         wait = retry.wait(command.attempt)
         logger.warning("attempt failed", exc_info=error, extra={**extra, "next_in_s": wait})
         message = again(command, listener=self.listener)
         self.stores.delays.put(pack(message), self.stores.clock() + wait)
+
+    def _park(self, command: Command, error: Exception) -> None:
+        # Who replays it must not bring it to the listeners that have taken it.
+        park(self.stores, replace(command, listener=self.listener), error)
 
 
 def park(stores: Stores, command: Command, error: Exception) -> None:

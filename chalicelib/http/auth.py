@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from chalicelib import bootstrap_accounts as accounts
-from chalicelib.errors import InvalidCredentialsError, TokenReusedError, UsernameTakenError
+from chalicelib import bootstrap_limits as limits
+from chalicelib.errors import (
+    BannedError,
+    InvalidCredentialsError,
+    TokenReusedError,
+    UsernameTakenError,
+)
 from chalicelib.http.routing import Api, Call
 from chalicelib.http.schema import (
     JsonObject,
@@ -85,16 +91,17 @@ def register(call: Call) -> JsonObject:
         device_name=optional(nullable(string(max_length=64))),
     ),
     answer=TOKENS,
-    errors=(InvalidCredentialsError,),
+    errors=(InvalidCredentialsError, BannedError),
 )
 def login(call: Call) -> JsonObject:
     """Opens a session; without a device id on a new device."""
-    tokens = accounts.auth().login(
-        call.body["username"],
-        call.body["password"],
-        device_id=call.body.get("device_id") or new_id(),
-        device_name=call.body.get("device_name") or "",
-    )
+    with limits.login_lock().attempt(call.body["username"], call.source_address):
+        tokens = accounts.auth().login(
+            call.body["username"],
+            call.body["password"],
+            device_id=call.body.get("device_id") or new_id(),
+            device_name=call.body.get("device_name") or "",
+        )
     return _tokens(tokens)
 
 
@@ -162,9 +169,10 @@ def end_session(call: Call) -> None:
 )
 def change_password(call: Call) -> None:
     """Changes the caller's password."""
-    accounts.auth().change_password(
-        call.caller, call.body["old_password"], call.body["new_password"]
-    )
+    with limits.login_lock().attempt(call.user_id, call.source_address):
+        accounts.auth().change_password(
+            call.caller, call.body["old_password"], call.body["new_password"]
+        )
 
 
 def _tokens(tokens: Tokens) -> JsonObject:

@@ -9,6 +9,7 @@ from chalicelib import bootstrap_accounts as accounts
 from chalicelib.errors import (
     BlockedError,
     ConversationNotFoundError,
+    NotFriendsError,
     NotMemberError,
     SelfError,
     TooLargeError,
@@ -198,7 +199,7 @@ def history(call: Call) -> Answer:
     status=201,
     answer=SENT,
     idempotent=True,
-    errors=(*_ACCESS, BlockedError, TooLargeError),
+    errors=(*_ACCESS, BlockedError, NotFriendsError, TooLargeError),
 )
 def send(call: Call) -> JsonObject:
     """Answers once Kafka has the message."""

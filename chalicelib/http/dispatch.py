@@ -14,6 +14,7 @@ from typing import Any
 from chalice.app import Chalice
 
 from chalicelib.errors import IMError, InternalError, MethodNotAllowedError, NotFoundError
+from chalicelib.http import cors
 from chalicelib.http.problem import problem
 from chalicelib.http.routing import trace_of
 
@@ -32,11 +33,22 @@ _ABSENT: Mapping[str, Any] = {
 def dispatch(app: Chalice, event: Event, context: object) -> dict[str, Any]:
     """Answers a REST event; always in our format, whatever happens."""
     event = {**_ABSENT, **event, "headers": event.get("headers") or {}}
-    trace_id = trace_of({name.lower(): value for name, value in event["headers"].items()})
+    headers = {name.lower(): value for name, value in event["headers"].items()}
+    answer = _dispatch(app, event, context, headers)
+    answer["headers"].update(cors.headers(headers))
+    return answer
+
+
+def _dispatch(
+    app: Chalice, event: Event, context: object, headers: Mapping[str, str]
+) -> dict[str, Any]:
+    trace_id = trace_of(headers)
     try:
         path = _path(event)
         resource, values = _match(app, path)
         method = event["requestContext"]["httpMethod"]
+        if cors.is_preflight(method, headers):
+            return cors.preflight(app.routes[resource])
         if method not in app.routes[resource]:
             allowed = ", ".join(sorted(app.routes[resource]))
             error = MethodNotAllowedError(f"{path} takes {allowed}")

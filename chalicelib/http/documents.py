@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from chalicelib import bootstrap_accounts as accounts
+from chalicelib import bootstrap_limits as limits
 from chalicelib import frames
 from chalicelib.errors import UnavailableError
 from chalicelib.http import docs_page, openapi
@@ -52,12 +53,17 @@ def health(_call: Call) -> Answer:
     answer=obj(
         "ClientConfig",
         websocket_url=string(format="uri"),
+        minimum_client_version=string(),
         limits=obj("Limits", **{name: integer(minimum=1) for name in LIMITS}),
     ),
 )
 def client_config(_call: Call) -> Answer:
     """The client's settings."""
-    body = {"websocket_url": os.environ["WEBSOCKET_URL"], "limits": dict(LIMITS)}
+    body = {
+        "websocket_url": os.environ["WEBSOCKET_URL"],
+        "minimum_client_version": limits.http_policy().minimum_client_version,
+        "limits": dict(LIMITS),
+    }
     return Answer(body=body, headers=_PUBLIC)
 
 

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from chalicelib.errors import (
+    ClientTooOldError,
     IdempotencyConflictError,
     IMError,
     InternalError,
@@ -15,6 +16,7 @@ from chalicelib.errors import (
     InvalidJsonError,
     InvalidQueryError,
     NotFoundError,
+    RateLimitedError,
     TokenExpiredError,
     TooLargeError,
     UnauthorizedError,
@@ -142,7 +144,9 @@ def _implied(operation: Operation) -> Iterable[type[IMError]]:
         yield from (InvalidJsonError, InvalidFieldError, TooLargeError, UnsupportedMediaTypeError)
     if operation.idempotent:
         yield IdempotencyConflictError
-    yield from (InternalError, UnavailableError)
+    if operation.tag != "documents":
+        yield ClientTooOldError
+    yield from (RateLimitedError, InternalError, UnavailableError)
 
 
 def _reference(schema: Schema, named: JsonObject) -> JsonObject:

@@ -133,14 +133,19 @@ class View:
 
     def _answer(self, request: Request, path: Mapping[str, str], trace_id: str) -> Response:
         operation = self.operation
+        if operation.tag != "documents":  # which say how to go on
+            guard.check_version(request.headers)
         identity = guard.authenticate(request.headers) if operation.auth else None
+        address = request.context.get("identity", {}).get("sourceIp", "")
+        user_id = identity.user_id if identity else None
+        guard.limit(operation.method, operation.path, user_id=user_id, address=address)
         call = Call(
             ctx=_context(trace_id, identity),
             identity=identity,
             path=validation.path_values(path),
             query=validation.query_values(operation.query, request.query_params),
             body=self._body(request),
-            source_address=request.context.get("identity", {}).get("sourceIp", ""),
+            source_address=address,
             operation_id=new_id(),
         )
         key = request.headers.get(idempotency.HEADER) if operation.idempotent else None

@@ -207,4 +207,4 @@ def check_auth(text: str) -> None:
     taken = asdict(parse_auth(text))
     wrong = [name for name, value in taken.items() if document.get(name, value) != value]
     if wrong:
-        raise ValueError(f"{', '.join(wrong)}: expected whole seconds above 0")
+        raise ValueError(f"{', '.join(wrong)}: expected whole numbers above 0")

@@ -6,11 +6,15 @@ not say too.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from chalicelib.errors import UnavailableError
 from chalicelib.frames import event_frame
 from chalicelib.models import Connection, PushResult
+
+logger = logging.getLogger(__name__)
 
 
 class Connections(Protocol):
@@ -41,5 +45,9 @@ class NoticeService:
             data: What there is to know of it; fits into JSON.
         """
         frame = event_frame(event, data)
-        live = self._connections.live(set(user_ids))
+        try:
+            live = self._connections.live(set(user_ids))
+        except UnavailableError as error:  # what the notice is of is done all the same
+            logger.warning("nobody was told", extra={"event": event, "error": str(error)})
+            return
         self._push.post_all({one.id: [frame] for group in live.values() for one in group})

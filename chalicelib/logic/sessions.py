@@ -14,9 +14,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
-from chalicelib.errors import TokenReusedError, UnauthorizedError
+from chalicelib.errors import BannedError, TokenReusedError, UnauthorizedError
 from chalicelib.logic.policies import AuthPolicy
-from chalicelib.models import Session
+from chalicelib.models import Ban, Session, rfc3339
 
 MAX_PER_USER = 30  # a further device ends the session that was not used for the longest time
 _PARTS = 4
@@ -32,6 +32,12 @@ class Sessions(Protocol):
     def delete(self, user_id: str, device_id: str, *, session_id: str | None = None) -> None: ...
 
 
+class Bans(Protocol):
+    """The stored bans that hold, read strongly."""
+
+    def get(self, user_id: str) -> Ban | None: ...
+
+
 class Presence(Protocol):
     """Closes live connections, of one device or of all."""
 
@@ -45,6 +51,7 @@ class SessionService:
         self,
         *,
         sessions: Sessions,
+        bans: Bans,
         presence: Presence,
         policy: Callable[[], AuthPolicy],
         clock: Callable[[], float],
@@ -52,6 +59,7 @@ class SessionService:
         new_secret: Callable[[], str],
     ) -> None:
         self._sessions = sessions
+        self._bans = bans
         self._presence = presence
         self._policy = policy
         self._clock = clock
@@ -63,6 +71,9 @@ class SessionService:
 
         Returns:
             The session and its first refresh token.
+
+        Raises:
+            BannedError: The user is banned.
         """
         now = self._clock()
         secret = self._new_secret()
@@ -78,6 +89,11 @@ class SessionService:
         )
         before = {one.device_id: one for one in self._sessions.of_user(user_id)}
         self._sessions.put(session)
+        # After the put: a ban ends the sessions it finds, so one of the two sees the other.
+        if ban := self._bans.get(user_id):
+            self.end(user_id, device_id)
+            until = f" until {rfc3339(ban.until)}" if ban.until is not None else ""
+            raise BannedError(f"the account is banned{until}")
         if before.pop(device_id, None):
             self._presence.disconnect(user_id, device_id)
         beyond = max(0, len(before) + 1 - MAX_PER_USER)
@@ -120,9 +136,14 @@ class SessionService:
 
     def end_all(self, user_id: str, *, but: str | None = None) -> None:
         """Ends the sessions of every device, or of every device but one."""
-        for session in self._sessions.of_user(user_id):
-            if session.device_id != but:
-                self.end(user_id, session.device_id)
+        ended = [one.device_id for one in self._sessions.of_user(user_id) if one.device_id != but]
+        for device_id in ended:
+            self._sessions.delete(user_id, device_id)
+        if but is None:
+            self._presence.disconnect(user_id)
+            return
+        for device_id in ended:
+            self._presence.disconnect(user_id, device_id)
 
     def of_user(self, user_id: str) -> list[Session]:
         """The sessions that stand, the last used first."""

@@ -8,21 +8,24 @@ attributes (DynamoDB refuses NaN, deep nesting and half surrogate pairs).
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib.aws import JsonService
-from chalicelib.repo.dynamodb import call, encode_item, table
+from chalicelib.models import DeadLetter
+from chalicelib.repo.dynamodb import Item, call, decode_item, encode_item, table
 
 # DynamoDB quota: an item holds 400 KB. All that is kept of one record stays below 350 KB.
 _MAX_RAW_BYTES = 200_000
 _MAX_JSON_BYTES = 100_000
 _MAX_TEXT_BYTES = 4_000
+_ID = re.compile(r"(.+)-([0-9]{1,6})-([0-9]{1,19})(~.+)?")
 
 
 class DeadLetterRepository:
-    """Keeps records aside; the same record parked twice is one item."""
+    """Keeps records aside; the same record parked twice is one item, but one a listener."""
 
     def __init__(self, store: JsonService, *, clock: Callable[[], float] = time.time) -> None:
         self._store = store
@@ -35,7 +38,8 @@ class DeadLetterRepository:
         """Stores a record under its place.
 
         ``details`` are kept as texts, those that are none as JSON. Of what is too long the
-        beginning is kept, and ``truncated`` says how many bytes it had.
+        beginning is kept, and ``truncated`` says how many bytes it had. A ``listener`` among them
+        is part of the place: each listener may give an event up.
         """
         topic, _, partition = source.rpartition("-")
         kept: dict[str, str | bytes] = {}
@@ -48,12 +52,66 @@ class DeadLetterRepository:
             kept[name] = content if name == "raw" else content.decode(errors="ignore")
         item = {
             "topic": topic,
-            "place": f"{int(partition):06d}-{offset:020d}",
+            "place": _place(int(partition), offset, details.get("listener", "")),
             "parked_at": self._clock(),
             **kept,
             **({"truncated": truncated} if truncated else {}),
         }
         call(self._store, "PutItem", TableName=self._table, Item=encode_item(item))
+
+    def get(self, letter_id: str) -> DeadLetter | None:
+        """A dead letter by its id, read strongly."""
+        key = self._key(letter_id)
+        if key is None:
+            return None
+        answer = call(self._store, "GetItem", **key, ConsistentRead=True)
+        return _letter(decode_item(answer["Item"])) if answer.get("Item") else None
+
+    def delete(self, letter_id: str) -> None:
+        """Forgets a dead letter; none is no fault."""
+        if key := self._key(letter_id):
+            call(self._store, "DeleteItem", **key)
+
+    def page(
+        self, topic: str, *, after: str | None, limit: int
+    ) -> tuple[list[DeadLetter], str | None]:
+        """Some dead letters of a topic, in order of partition and offset; at most 1 MB of them.
+
+        Returns:
+            The letters, and the place after which the next page begins; None at the end.
+        """
+        start = {"ExclusiveStartKey": encode_item({"topic": topic, "place": after})}
+        answer = call(
+            self._store,
+            "Query",
+            TableName=self._table,
+            KeyConditionExpression="topic = :topic",
+            ExpressionAttributeValues=encode_item({":topic": topic}),
+            Limit=limit,
+            **(start if after else {}),
+        )
+        last = answer.get("LastEvaluatedKey")
+        letters = [_letter(decode_item(item)) for item in answer["Items"]]
+        return letters, decode_item(last)["place"] if last else None
+
+    def _key(self, letter_id: str) -> dict[str, Any] | None:
+        if not (found := _ID.fullmatch(letter_id)):
+            return None
+        topic, partition, offset, listener = found.groups("")
+        place = _place(int(partition), int(offset), listener[1:])
+        key = encode_item({"topic": topic, "place": place})
+        return {"TableName": self._table, "Key": key}
+
+
+def _place(partition: int, offset: int, listener: str) -> str:
+    return f"{partition:06d}-{offset:020d}" + (f"~{listener}" if listener else "")
+
+
+def _letter(item: Item) -> DeadLetter:
+    partition, _, offset = item.pop("place").partition("~")[0].partition("-")
+    names = DeadLetter.__dataclass_fields__
+    kept = {name: value for name, value in item.items() if name in names}
+    return DeadLetter(**kept, partition=int(partition), offset=int(offset))
 
 
 def _content(value: Any) -> tuple[bytes, int]:

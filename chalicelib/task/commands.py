@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from chalicelib.broker import Broker, Command, PoisonError, event_message
 from chalicelib.context import Context
+from chalicelib.logic.broadcasts import BroadcastService, NoticeChunk
 from chalicelib.logic.delivery import DeliveryService
 from chalicelib.logic.log import Submission
 from chalicelib.logic.receipts import Receipt, ReceiptService
 from chalicelib.logic.sync import SyncService
-from chalicelib.models import AckStatus, Connection, ConversationType, Placed
+from chalicelib.models import AckStatus, Connection, ConversationType, Notice, Placed
 from chalicelib.task.events import MessagesStored
 from chalicelib.task.outbox import Outbox
 
@@ -59,6 +60,20 @@ def register_others(
     @broker.batch_task("receipt")
     def receipt(commands: Sequence[Command]) -> None:
         receipts().notify(_read(broker, commands, _receipt))
+
+
+def register_broadcasts(broker: Broker, broadcasts: Callable[[], BroadcastService]) -> None:
+    """``broadcast``: a notice is spread over chunks; ``broadcast_chunk``: one of them is pushed."""
+
+    @broker.batch_task("broadcast")
+    def broadcast(commands: Sequence[Command]) -> None:
+        for notice in _read(broker, commands, lambda command: _notice(command.args)):
+            broadcasts().spread(notice)
+
+    @broker.batch_task("broadcast_chunk")
+    def broadcast_chunk(commands: Sequence[Command]) -> None:
+        for chunk in _read(broker, commands, _notice_chunk):
+            broadcasts().push(chunk)
 
 
 def _publish_stored(
@@ -130,4 +145,17 @@ def _receipt(command: Command) -> Receipt:
         user_id=args["user_id"],
         seq=int(args["seq"]),
         status=AckStatus(args["status"]),
+    )
+
+
+def _notice(args: Mapping[str, Any]) -> Notice:
+    return Notice(id=args["id"], content=args["content"], created_at=args["created_at"])
+
+
+def _notice_chunk(command: Command) -> NoticeChunk:
+    args = command.args
+    return NoticeChunk(
+        notice=_notice(args["notice"]),
+        connection_ids=args["connection_ids"],
+        attempt=int(args.get("attempt", 0)),
     )

@@ -9,8 +9,10 @@ from typing import Any
 from chalicelib.broker import DelayStore, KafkaConnection, Task
 from chalicelib.context import Context
 from chalicelib.errors import UnavailableError
-from chalicelib.models import AckStatus, Connection
+from chalicelib.logic.broadcasts import NoticeChunk
+from chalicelib.models import AckStatus, Connection, DeadLetter, Notice
 from chalicelib.mq import Message, MqError
+from chalicelib.task.replay import record
 
 _LATER_SECONDS = 10.0  # the schedule that releases them runs each minute
 
@@ -26,6 +28,8 @@ class Outbox:
         self._deliver: Task[...] = Task("deliver", connection)
         self._drain: Task[...] = Task("drain", connection, delays=delays)
         self._receipt: Task[...] = Task("receipt", connection)
+        self._broadcast: Task[...] = Task("broadcast", connection)
+        self._chunk: Task[...] = Task("broadcast_chunk", connection, delays=delays)
 
     def submit(self, ctx: Context, submissions: Sequence[tuple[str, Mapping[str, Any]]], /) -> None:
         """Accepted messages, by conversation, which is the key that keeps them in order."""
@@ -61,6 +65,27 @@ class Outbox:
             "status": status.value,
         }
         self._send(ctx, self._receipt.message(conversation_id, args))
+
+    def broadcast(self, ctx: Context, notice: Notice) -> None:
+        """A notice for everybody who is connected."""
+        self._send(ctx, self._broadcast.message(notice.id, asdict(notice)))
+
+    def push_notice(self, chunks: Iterable[NoticeChunk]) -> None:
+        """Chunks of a broadcast, spread over the partitions."""
+        records = (
+            self._chunk.message(f"{chunk.notice.id}-{number}", asdict(chunk))
+            for number, chunk in enumerate(chunks)
+        )
+        self._send(Context(), *records)
+
+    def push_notice_later(self, chunk: NoticeChunk) -> None:
+        """The connections of a chunk whose posts failed."""
+        later = self._chunk.with_options(delay_seconds=_LATER_SECONDS)
+        later.kiq(Context(), chunk.notice.id, **asdict(chunk))
+
+    def resend(self, ctx: Context, letter: DeadLetter) -> None:
+        """A dead letter, to its topic again."""
+        self._send(ctx, record(letter))
 
     def _send(self, ctx: Context, *messages: Message) -> None:
         if not messages:

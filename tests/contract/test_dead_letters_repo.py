@@ -1,4 +1,4 @@
-"""The repository only writes, and has no fake: what it wrote is read from the table itself."""
+"""What is parked is read from the table itself, and by the repository."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.aws import JsonService
 from chalicelib.errors import UnavailableError
+from chalicelib.models import DeadLetter
 from chalicelib.repo.dead_letters import DeadLetterRepository
 from chalicelib.repo.dynamodb import encode_item, query_all, table
 from tests.fakes import World
@@ -121,6 +122,86 @@ def test_what_no_item_can_hold_as_attributes_is_parked_all_the_same(
     (letter,) = parked(tables, topic)
     assert letter["key"] == "half ?"
     assert json.loads(letter["args"])[""] == 10**60
+
+
+@pytest.mark.req("APP-14")
+def test_a_letter_is_read_by_its_id_until_it_is_deleted(
+    letters: DeadLetterRepository, topic: str, world: World
+) -> None:
+    details = {"name": "drain", "key": "bob", "args": {"n": 1}, "trace_id": "abc", "version": ""}
+    park(letters, f"{topic}-3", 7, error="PoisonError", details=details)
+
+    found = letters.get(f"{topic}-3-7")
+
+    assert found == DeadLetter(
+        topic=topic,
+        partition=3,
+        offset=7,
+        parked_at=world.now,
+        error="PoisonError",
+        name="drain",
+        key="bob",
+        args='{"n": 1}',
+        trace_id="abc",
+    )
+    for _ in range(2):
+        letters.delete(found.id)
+    assert letters.get(found.id) is None
+
+
+@pytest.mark.req("APP-14")
+def test_each_listener_that_gives_an_event_up_has_its_own_letter(
+    letters: DeadLetterRepository, topic: str
+) -> None:
+    for listener in ("statistics", "breakers"):
+        park(letters, f"{topic}-3", 7, details={"listener": listener})
+
+    letters.delete(f"{topic}-3-7~statistics")
+
+    assert letters.get(f"{topic}-3-7~statistics") is None
+    left = letters.get(f"{topic}-3-7~breakers")
+    assert left is not None
+    assert (left.id, left.listener) == (f"{topic}-3-7~breakers", "breakers")
+
+
+@pytest.mark.req("APP-14")
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_letters_are_read_page_by_page_in_the_order_of_their_places(
+    letters: DeadLetterRepository, topic: str, limit: int
+) -> None:
+    places = [(0, 9), (0, 10), (2, 5), (10, 0)]
+    for partition, offset in reversed(places):
+        park(letters, f"{topic}-{partition}", offset)
+
+    found: list[tuple[int, int]] = []
+    after = None
+    while True:
+        page, after = letters.page(topic, after=after, limit=limit)
+        found.extend((one.partition, one.offset) for one in page)
+        if after is None:
+            break
+
+    assert found == places
+
+
+def test_a_page_of_large_letters_is_shorter_and_goes_on(
+    letters: DeadLetterRepository, topic: str
+) -> None:
+    for offset in range(8):
+        park(letters, f"{topic}-0", offset, raw=b"x" * 200_000)
+
+    first, after = letters.page(topic, after=None, limit=100)
+    rest, _ = letters.page(topic, after=after, limit=100)
+
+    assert 0 < len(first) < 8
+    assert [one.offset for one in (*first, *rest)] == list(range(8))
+
+
+@pytest.mark.parametrize("letter_id", ["", "TASKS", "TASKS-3", "TASKS-3-x", "TASKS-3-7~"])
+def test_what_is_no_id_is_nobody_s(letters: DeadLetterRepository, letter_id: str) -> None:
+    letters.delete(letter_id)
+
+    assert letters.get(letter_id) is None
 
 
 def test_a_store_that_refuses_is_unavailable(

@@ -7,9 +7,24 @@ import pytest
 
 from chalicelib import bootstrap
 from chalicelib import bootstrap_accounts as accounts
+from chalicelib import bootstrap_limits as limits
+from chalicelib import bootstrap_people as people
 from tests.rest import Rest
 
-_BUILT = (accounts.auth, accounts.users, accounts.sessions, accounts.authenticator)
+_BUILT = (
+    accounts.auth,
+    people.friends,
+    people.blocks,
+    people.correspondence,
+    bootstrap.access,
+    bootstrap.messages,
+    accounts.users,
+    accounts.sessions,
+    accounts.authenticator,
+    limits.limiter,
+    limits.login_lock,
+    limits.followed_http_policy,
+)
 
 
 @pytest.fixture
@@ -22,7 +37,13 @@ def rest(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rest]:
     monkeypatch.setattr(bootstrap, "sessions_table", lambda: made.sessions)
     monkeypatch.setattr(bootstrap, "presence", lambda: made.presence)
     monkeypatch.setattr(accounts, "users_table", lambda: made.users)
+    monkeypatch.setattr(accounts, "bans_table", lambda: made.bans)
     monkeypatch.setattr(accounts, "idempotency_table", lambda: made.idempotency)
+    monkeypatch.setattr(limits, "counters", lambda: made.counters)
+    monkeypatch.setattr(limits, "failed_logins", lambda: made.failed_logins)
+    monkeypatch.setattr(bootstrap, "directory", lambda: made.relations)
+    monkeypatch.setattr(bootstrap, "notices", lambda: made.notices)
+    monkeypatch.setattr(people, "relations_table", lambda: made.relations)
     monkeypatch.setattr(time, "time", made.clock)
     for built in _BUILT:
         built.cache_clear()

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from chalicelib.context import Context
 from chalicelib.errors import ConversationNotFoundError, NotMemberError
-from chalicelib.logic.access import Access
 from chalicelib.logic.acks import AckService
 from chalicelib.logic.conversations import unread
 from chalicelib.logic.directory import Directory
@@ -16,6 +15,7 @@ from chalicelib.logic.heads import CurrentHeads
 from chalicelib.logic.receivers import world_member
 from chalicelib.models import WORLD, AckStatus, ConversationMember, Head
 from tests.fakes import FakeConnections, FakeHeads, FakeLog, FakeMembers, FakeOffline, World
+from tests.fakes_relations import open_access
 from tests.unit.test_delivery import ROOM, record, writer
 
 READ, DELIVERED = AckStatus.READ, AckStatus.DELIVERED
@@ -31,7 +31,7 @@ def service(world: World, receipts: Receipts | None = None) -> AckService:
         return ConversationMember(conversation_id=conversation_id, user_id=user_id)
 
     return AckService(
-        access=Access(Directory(FakeConnections(world), world.clock)),
+        access=open_access(Directory(FakeConnections(world), world.clock)),
         heads=CurrentHeads(FakeHeads(world), FakeLog(world)),
         places=FakeMembers(world),
         pointers=FakeOffline(world),

@@ -18,6 +18,7 @@ from chalicelib.logic.policies import AuthPolicy
 from chalicelib.logic.sessions import SessionService
 from chalicelib.logic.tokens import Authenticator, TokenSigner, TokenVerifier
 from tests.fakes_accounts import Clock, FakeKeyStore, FakePresence, FakeSessions, FakeUsers
+from tests.fakes_admin import FakeBans
 
 POLICY = AuthPolicy(access_token_seconds=60, refresh_token_seconds=1000)
 
@@ -39,6 +40,7 @@ class Desk:
         self.clock = Clock()
         self.users = FakeUsers()
         self.sessions = FakeSessions(self.clock)
+        self.bans = FakeBans(self.clock)
         self.presence = FakePresence()
         self.passwords = CountingPasswords()
         self.keys = FakeKeyStore()
@@ -53,6 +55,7 @@ class Desk:
             passwords=passwords,
             sessions=SessionService(
                 sessions=self.sessions,
+                bans=self.bans,
                 presence=self.presence,
                 policy=lambda: POLICY,
                 clock=self.clock,

@@ -239,7 +239,7 @@ def test_a_snapshot_of_another_release_is_written_anew(body: str) -> None:
     [
         ("{", "Expecting"),
         ("[]", "expected a JSON object"),
-        ('{"access_token_seconds": 0}', "access_token_seconds: expected whole seconds above 0"),
+        ('{"access_token_seconds": 0}', "access_token_seconds: expected whole numbers above 0"),
         ('{"refresh_token_seconds": "9", "more": 1}', "^refresh_token_seconds: expected"),
     ],
 )

@@ -6,7 +6,6 @@ import pytest
 
 from chalicelib.context import Context
 from chalicelib.errors import NotMemberError, SelfError, UserNotFoundError
-from chalicelib.logic.access import Access
 from chalicelib.logic.conversations import ConversationService
 from chalicelib.logic.directory import Directory
 from chalicelib.logic.heads import CurrentHeads
@@ -20,6 +19,7 @@ from chalicelib.models import (
     direct_id,
 )
 from tests.fakes import FakeConnections, FakeHeads, FakeLog, FakeMembers, World
+from tests.fakes_relations import open_access
 from tests.unit import test_acks
 from tests.unit.test_delivery import ROOM, record, writer
 
@@ -32,7 +32,7 @@ def service(world: World) -> ConversationService:
 
     directory = Directory(FakeConnections(world), world.clock)
     return ConversationService(
-        access=Access(directory),
+        access=open_access(directory),
         directory=directory,
         heads=CurrentHeads(FakeHeads(world), FakeLog(world)),
         opened=FakeHeads(world),

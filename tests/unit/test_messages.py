@@ -16,12 +16,12 @@ from chalicelib.errors import (
     UserNotFoundError,
 )
 from chalicelib.frames import Draft, Rejected
-from chalicelib.logic.access import Access
 from chalicelib.logic.directory import Directory
 from chalicelib.logic.log import Submission
 from chalicelib.logic.messages import Accepted, MessageService
 from chalicelib.models import WORLD, ConversationType, direct_id, message_id
 from tests.fakes import FakeConnections, FakeLog, World
+from tests.fakes_relations import open_access
 from tests.unit.test_delivery import record, writer
 
 ROOM = direct_id("ann", "bob")
@@ -48,7 +48,7 @@ def world_of_two() -> World:
 
 def service(outbox: Outbox, world: World | None = None) -> MessageService:
     world = world or world_of_two()
-    access = Access(Directory(FakeConnections(world), world.clock))
+    access = open_access(Directory(FakeConnections(world), world.clock))
     return MessageService(access=access, submit=outbox, history=FakeLog(world), clock=world.clock)
 
 
@@ -171,7 +171,7 @@ def test_when_it_is_not_known_who_exists_nothing_is_accepted_or_rejected() -> No
         def users(self, user_ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
             raise UnavailableError
 
-    access = Access(Directory(Away(world), world.clock))
+    access = open_access(Directory(Away(world), world.clock))
     messages = MessageService(
         access=access, submit=outbox, history=FakeLog(world), clock=world.clock
     )

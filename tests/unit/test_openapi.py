@@ -66,6 +66,11 @@ def test_the_routes_of_the_contract_are_there(document: JsonObject) -> None:
         "POST /v1/auth/register", "POST /v1/auth/login", "POST /v1/auth/refresh",
         "POST /v1/auth/logout", "GET /v1/auth/sessions", "DELETE /v1/auth/sessions/{device_id}",
         "POST /v1/auth/password", "GET /v1/users/me", "PATCH /v1/users/me",
+        "GET /v1/friends", "PATCH /v1/friends/{user_id}", "DELETE /v1/friends/{user_id}",
+        "POST /v1/friend-requests", "GET /v1/friend-requests",
+        "POST /v1/friend-requests/{request_id}/accept",
+        "POST /v1/friend-requests/{request_id}/reject",
+        "GET /v1/blocks", "PUT /v1/blocks/{user_id}", "DELETE /v1/blocks/{user_id}",
         "GET /v1/users/{user_id}", "GET /v1/users", "GET /v1/.well-known/jwks.json",
     } <= described  # fmt: skip
 
@@ -113,7 +118,8 @@ def test_an_operation_says_who_may_call_it_and_what_may_go_wrong(document: JsonO
 
     assert register["security"] == []
     assert mine["security"] == [{"bearer": []}]
-    assert {"201", "400", "409", "413", "415", "422", "500", "503"} == set(register["responses"])
+    statuses = {"201", "400", "409", "413", "415", "422", "426", "429", "500", "503"}
+    assert statuses == set(register["responses"])
     assert "`username_taken`" in register["responses"]["409"]["description"]
     assert "`token_expired`" in mine["responses"]["401"]["description"]
     assert "Idempotency-Key" in {one["name"] for one in register["parameters"]}

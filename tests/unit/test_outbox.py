@@ -9,8 +9,10 @@ import pytest
 from chalicelib.broker.records import unpack
 from chalicelib.context import Context
 from chalicelib.errors import UnavailableError
-from chalicelib.models import AckStatus, Connection
+from chalicelib.logic.broadcasts import NoticeChunk
+from chalicelib.models import AckStatus, Connection, Notice
 from chalicelib.task.outbox import Outbox
+from tests.fakes_admin import letter
 from tests.unit.broker_fakes import FakeDelays, FakeKafka
 
 CONNECTION = Connection(
@@ -51,3 +53,39 @@ def test_nobody_to_drain_sends_nothing_even_while_kafka_is_away() -> None:
 
     with pytest.raises(UnavailableError):
         Outbox(kafka, FakeDelays()).drain([CONNECTION])
+
+
+NOTICE = Notice(id="n1", content="Hi", created_at="2026-11-21T08:00:00.000Z")
+
+
+def test_the_chunks_of_a_notice_are_spread_over_the_partitions() -> None:
+    kafka = FakeKafka()
+    outbox = Outbox(kafka, FakeDelays())
+    chunks = [NoticeChunk(notice=NOTICE, connection_ids=[one]) for one in ("c1", "c2")]
+
+    outbox.broadcast(Context(), NOTICE)
+    outbox.push_notice(chunks)
+
+    assert [message.key for message in kafka.sent] == [b"n1", b"n1-0", b"n1-1"]
+    args = [json.loads(message.value)["args"] for message in kafka.sent]
+    assert args[0] == args[1]["notice"]
+    assert [one["connection_ids"] for one in args[1:]] == [["c1"], ["c2"]]
+
+
+def test_a_chunk_that_failed_waits_in_the_store() -> None:
+    kafka, delays = FakeKafka(), FakeDelays()
+    chunk = NoticeChunk(notice=NOTICE, connection_ids=["c1"], attempt=1)
+
+    Outbox(kafka, delays).push_notice_later(chunk)
+
+    assert kafka.sent == []
+    ((_, record),) = delays.kept.values()
+    assert json.loads(unpack(record).value)["args"]["attempt"] == 1
+
+
+def test_a_dead_letter_goes_back_to_its_topic() -> None:
+    kafka = FakeKafka()
+
+    Outbox(kafka, FakeDelays()).resend(Context(), letter("EVENTS", name="e", version="1.0"))
+
+    assert [(message.topic, message.key) for message in kafka.sent] == [("EVENTS", b"bob")]

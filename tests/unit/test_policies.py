@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from chalicelib.logic.policies import AuthPolicy, parse_auth
+from chalicelib.logic.policies import AuthPolicy, MessagePolicy, parse_auth, parse_messages
 
 
 def test_the_document_sets_the_lives_of_tokens() -> None:
@@ -34,3 +34,30 @@ def test_a_wrong_value_is_named_and_has_its_default(
 
     assert policy == AuthPolicy(refresh_token_seconds=50)
     assert caplog.records[0].__dict__["key"] == "access_token_seconds"
+
+
+@pytest.mark.parametrize(
+    ("text", "strangers_may_write"),
+    [
+        ("{}", True),
+        ('{"strangers_may_write": true}', True),
+        ('{"strangers_may_write": false, "more": 1}', False),
+    ],
+)
+def test_the_document_says_whether_strangers_may_write(
+    text: str, strangers_may_write: bool
+) -> None:
+    assert parse_messages(text) == MessagePolicy(strangers_may_write=strangers_may_write)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "Expecting value"),
+        ("[]", "expected a JSON object"),
+        ('{"strangers_may_write": "no"}', "strangers_may_write: expected true or false"),
+    ],
+)
+def test_a_wrong_policy_for_messages_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        parse_messages(text)

@@ -21,6 +21,7 @@ GOOD = {
     "breaker__dynamodb": '{"failure_threshold": 5}',
     "mq__default": '{"brokers": ["a:1"]}',
     "policy__auth": '{"access_token_seconds": 900}',
+    "policy__messages": '{"strangers_may_write": true}',
 }
 
 
@@ -70,6 +71,7 @@ def test_either_event_renews_the_snapshot(stage: Stage, event: dict[str, Any]) -
         "breaker/kafka",
         "mq/default",
         "policy/auth",
+        "policy/messages",
     ]
 
 
@@ -88,6 +90,7 @@ def test_a_change_elsewhere_is_none_of_its_business(stage: Stage, name: str) -> 
         ("breaker/dynamodb", "[" * 4000, "expected a JSON document"),
         ("mq/default", '{"brokers": []}', "brokers: expected a list of host:port"),
         ("policy/auth", '{"access_token_seconds": 0}', "access_token_seconds: expected whole"),
+        ("policy/messages", '{"strangers_may_write": 1}', "expected true or false"),
     ],
 )
 def test_a_wrong_document_is_refused_and_the_last_good_one_stays(
@@ -112,7 +115,7 @@ def test_changed_and_refused_documents_are_counted(
     policies.handler(CHANGE, None)
 
     counted = metrics(capsys)
-    assert (counted["PoliciesChanged"], counted["PoliciesRefused"]) == ([2.0], [1.0])
+    assert (counted["PoliciesChanged"], counted["PoliciesRefused"]) == ([3.0], [1.0])
 
 
 def test_when_nothing_changed_nothing_is_said(

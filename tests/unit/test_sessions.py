@@ -9,16 +9,19 @@ from chalicelib.logic.policies import AuthPolicy
 from chalicelib.logic.sessions import MAX_PER_USER, SessionService
 from chalicelib.models import Session
 from tests.fakes_accounts import Clock, FakePresence, FakeSessions
+from tests.fakes_admin import FakeBans
 
 
 class Desk:
     def __init__(self) -> None:
         self.clock = Clock()
         self.rows = FakeSessions(self.clock)
+        self.bans = FakeBans(self.clock)
         self.presence = FakePresence()
         ids, secrets = count(1), count(1)
         self.service = SessionService(
             sessions=self.rows,
+            bans=self.bans,
             presence=self.presence,
             policy=lambda: AuthPolicy(refresh_token_seconds=1000),
             clock=self.clock,

@@ -6,7 +6,6 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib.errors import NotMemberError
-from chalicelib.logic.access import Access
 from chalicelib.logic.directory import Directory
 from chalicelib.logic.heads import CurrentHeads
 from chalicelib.logic.receivers import GRACE_SECONDS, world_member
@@ -22,6 +21,7 @@ from tests.fakes import (
     FakeSessions,
     World,
 )
+from tests.fakes_relations import open_access
 from tests.unit.test_delivery import ROOM, received, record, writer
 
 NOTHING = Undrained([], [])
@@ -36,7 +36,7 @@ def service(
         return world_member(user_id, world.users[user_id])
 
     return SyncService(
-        access=Access(Directory(FakeConnections(world), world.clock)),
+        access=open_access(Directory(FakeConnections(world), world.clock)),
         history=FakeLog(world),
         heads=CurrentHeads(FakeHeads(world), FakeLog(world)),
         pointers=FakeOffline(world),

@@ -1,0 +1,115 @@
+"""Bans: role admin only."""
+
+from __future__ import annotations
+
+from chalicelib import bootstrap_admin as operators
+from chalicelib.errors import (
+    FieldError,
+    ForbiddenError,
+    InvalidFieldError,
+    SelfError,
+    UserNotFoundError,
+)
+from chalicelib.http import paging
+from chalicelib.http.admin import require_admin
+from chalicelib.http.routing import Api, Call
+from chalicelib.http.schema import (
+    JsonObject,
+    nullable,
+    obj,
+    optional,
+    page_of,
+    string,
+    timestamp,
+)
+from chalicelib.models import Ban, rfc3339, unix_seconds
+
+api = Api("admin")
+
+TIME = string(
+    pattern=r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})",
+    description="an RFC 3339 time, for example 2027-01-31T12:00:00Z",
+)
+BAN = obj(
+    "Ban",
+    user_id=string(),
+    reason=string(),
+    until=nullable(timestamp()),
+    banned_by=string(),
+    banned_at=timestamp(),
+)
+
+
+@api.route(
+    "PUT",
+    "/v1/admin/bans/{user_id}",
+    summary="Cuts a user off and keeps them out, until a time or for good.",
+    body=obj(
+        "NewBan",
+        reason=optional(string(max_length=1000)),
+        until=optional(nullable(TIME)),
+    ),
+    body_optional=True,
+    answer=BAN,
+    errors=(ForbiddenError, SelfError, UserNotFoundError),
+)
+def ban(call: Call) -> JsonObject:
+    """Bans a user, in place of their earlier ban."""
+    require_admin(call)
+    return _ban(
+        operators.bans().ban(
+            call.ctx,
+            call.path["user_id"],
+            reason=call.body.get("reason", ""),
+            until=_until(call.body.get("until")),
+        )
+    )
+
+
+@api.route(
+    "DELETE",
+    "/v1/admin/bans/{user_id}",
+    summary="Lets a user in again; no fault when they are not banned.",
+    status=204,
+    errors=(ForbiddenError,),
+)
+def unban(call: Call) -> None:
+    """Ends a ban."""
+    require_admin(call)
+    operators.bans().unban(call.ctx, call.path["user_id"])
+
+
+@api.route(
+    "GET",
+    "/v1/admin/bans",
+    summary="The bans that hold, the newest first.",
+    query={"limit": paging.LIMIT, "cursor": paging.CURSOR},
+    answer=page_of("Bans", BAN),
+    errors=(ForbiddenError,),
+)
+def bans(call: Call) -> JsonObject:
+    """One page of the bans."""
+    require_admin(call)
+    after = paging.decode("bans", call.query.get("cursor"))
+    found, position = operators.bans().page(after=after, limit=call.query["limit"])
+    return paging.page(map(_ban, found), "bans", position)
+
+
+def _until(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        return unix_seconds(text)
+    except ValueError as error:
+        wrong = FieldError(field="until", message=f"expected {TIME['description']}")
+        raise InvalidFieldError(f"{wrong.field}: {wrong.message}", errors=(wrong,)) from error
+
+
+def _ban(one: Ban) -> JsonObject:
+    return {
+        "user_id": one.user_id,
+        "reason": one.reason,
+        "until": None if one.until is None else rfc3339(one.until),
+        "banned_by": one.banned_by,
+        "banned_at": rfc3339(one.banned_at),
+    }

@@ -28,7 +28,7 @@ ENTRY = PURE | {
 ALLOWED: dict[str, set[str]] = {
     "chalicelib": set(),
     "chalicelib.errors": set(),
-    "chalicelib.models": {"chalicelib.errors"},
+    "chalicelib.models": {"chalicelib.errors", "chalicelib.models"},
     "chalicelib.frames": {"chalicelib.errors", "chalicelib.models"},
     "chalicelib.aws": {"chalicelib.aws"},
     "chalicelib.context": set(),

@@ -74,3 +74,17 @@ def test_every_repository_is_tested_on_a_real_store() -> None:
     }
 
     assert modules("chalicelib/repo") - SHARED_BY_REPOSITORIES - tested == set()
+
+
+@pytest.mark.req("TASK-2")
+def test_kafka_is_connected_to_in_one_place() -> None:
+    connecting = re.compile(r"\b(mq\.)?new_(producer|consumer|admin_client)\(")
+    files = [
+        path
+        for folder in ("chalicelib", "functions")
+        for path in (ROOT / folder).rglob("*.py")
+        if not path.is_relative_to(ROOT / "chalicelib" / "mq")
+        and connecting.search(path.read_text())
+    ]
+
+    assert files == [ROOT / "chalicelib" / "broker" / "connection.py"]

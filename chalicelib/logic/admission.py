@@ -22,11 +22,11 @@ DEFAULT_RATES: Mapping[str, Rate | None] = {
     "write": Rate(limit=600, seconds=60, lease=30),
     "open": Rate(limit=600, seconds=60, lease=30),
     "account": Rate(limit=100, seconds=900),
-    "frame": Rate(limit=1200, seconds=60, lease=60),
-    "message": Rate(limit=3000, seconds=60, lease=150),
+    "frame": Rate(limit=1200, seconds=60, lease=60, free=60),
+    "message": Rate(limit=3000, seconds=60, lease=150, free=150),
     "POST /v1/auth/register": Rate(limit=100, seconds=3600),
     "POST /v1/auth/login": Rate(limit=60, seconds=60),
-    "frame send": Rate(limit=600, seconds=60, lease=30),
+    "frame send": Rate(limit=600, seconds=60, lease=30, free=30),
 }
 _ROUTE = re.compile(r"(GET|POST|PUT|PATCH|DELETE) /v1/\S+|frame [a-z]+")
 _LEASE_SHARE = 20  # by default a lease is this part of the limit
@@ -118,7 +118,11 @@ def _rate(name: str, value: Any) -> Rate:
     whole = {key: one for key, one in value.items() if type(one) is int and one > 0}
     if whole != value:
         raise ValueError(f"{name}: expected whole numbers above 0")
-    rate = Rate(**{"lease": max(1, value["limit"] // _LEASE_SHARE), **value})
+    lease = value.get("lease", max(1, value["limit"] // _LEASE_SHARE))
+    # A write for each message would cost more than the message: frames ask late.
+    is_frame = name == "message" or name.startswith("frame")
+    free = lease if is_frame and lease > 1 else 0
+    rate = Rate(limit=value["limit"], seconds=value["seconds"], lease=lease, free=free)
     if rate.seconds > _MAX_SECONDS or rate.lease > rate.limit:
         raise ValueError(f"{name}: expected seconds up to {_MAX_SECONDS}, a lease up to the limit")
     return rate

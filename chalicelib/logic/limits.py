@@ -38,11 +38,13 @@ class Rate:
         limit: How many.
         seconds: The window.
         lease: How many permits an environment takes at once, at the most.
+        free: How many an environment gives in a window before it asks and counts at all.
     """
 
     limit: int
     seconds: int
     lease: int = 1
+    free: int = 0
 
     def spare(self, counts: Counts, now: float) -> int:
         """How many permits are left."""
@@ -93,10 +95,10 @@ class _Lease:
 class RateLimiter:
     """Lets requests pass, or not.
 
-    In a window pass at most ``limit`` requests, and for each environment what was left of the
-    lease of the window before. A lease begins with one permit and doubles while it is spent
-    within a window, so an environment never holds more permits back than it has just used.
-    While the store is away everything passes. Not for several threads at once.
+    In a window pass at most ``limit`` requests, and for each environment ``free`` ones and what
+    was left of the lease of the window before. A lease begins with one permit and doubles while it
+    is spent within a window, so an environment never holds more permits back than it has just
+    used. While the store is away everything passes. Not for several threads at once.
 
     Args:
         counters: The shared counters.
@@ -153,7 +155,10 @@ class RateLimiter:
             raise _refusal(lease, now)
         in_use = now < lease.expires_at
         left = lease.permits if in_use else 0
-        lease.size = min(2 * lease.size, lease.rate.lease) if in_use else 1
+        lease.size = min(2 * lease.size, lease.rate.lease) if in_use else max(1, lease.rate.free)
+        if not in_use and cost <= lease.rate.free:
+            lease.permits, lease.expires_at = lease.rate.free, now + lease.rate.seconds
+            return
         granted = self._granted(key, lease, cost - left, now)
         if not granted:
             raise _refusal(lease, now)

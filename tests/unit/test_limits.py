@@ -262,3 +262,28 @@ def test_the_wait_is_as_long_as_needed_and_no_longer(seed: int) -> None:
 )
 def test_an_address_stands_for_its_network(address: str, subject: str) -> None:
     assert network(address) == subject
+
+
+@pytest.mark.req("APP-17")
+def test_what_is_free_is_given_without_a_call_and_then_the_shared_counter_is_asked() -> None:
+    calls: list[int] = []
+
+    class Counting:
+        def add(
+            self, key: str, window: int, permits: int, *, at_most: int, expires_at: int
+        ) -> tuple[bool, tuple[int, int]]:
+            calls.append(permits)
+            return sum(calls) <= at_most, (min(sum(calls), at_most), 0)
+
+    now = [6000.0]
+    rates = {"frame": Rate(limit=20, seconds=60, lease=10, free=5)}
+    limiter = RateLimiter(Counting(), lambda: rates, lambda: now[0])
+
+    for _ in range(5):
+        limiter.take("ann", "frame")
+    assert calls == []
+    limiter.take("ann", "frame")
+    assert calls == [10]
+    now[0] += 60
+    limiter.take("ann", "frame")
+    assert calls == [10], "a new window begins with what is free"

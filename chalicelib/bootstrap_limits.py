@@ -22,19 +22,12 @@ _TIMEOUT_SECONDS = 1.0  # a frame must not wait for its limit
 @cache
 def counters() -> CounterRepository:
     """The counters of rate limits, on a connection that is not patient."""
-    from chalicelib.aws import Endpoint, JsonService, endpoint_url, region
+    from chalicelib.aws import dynamodb
     from chalicelib.bootstrap_downstream import guard
     from chalicelib.guards import DYNAMODB
     from chalicelib.repo.limits import CounterRepository
 
-    endpoint = Endpoint(
-        "dynamodb",
-        endpoint_url("dynamodb", region()),
-        region(),
-        timeout=_TIMEOUT_SECONDS,
-        guard=guard(DYNAMODB),
-    )
-    return CounterRepository(JsonService(endpoint, target="DynamoDB_20120810", version="1.0"))
+    return CounterRepository(dynamodb(guard=guard(DYNAMODB), timeout=_TIMEOUT_SECONDS))
 
 
 @cache

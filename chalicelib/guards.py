@@ -6,7 +6,7 @@ docs/operations.md says what users see while a breaker is open.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from chalicelib.aws import Guard, Response
@@ -95,8 +95,3 @@ def _whole(answers: list[Response]) -> list[Response]:
     if any(one.status == 0 or one.status >= 500 for one in answers):
         raise _NoAnswerError(answers)
     return answers
-
-
-def states(breakers: Breakers, names: Sequence[str] = NAMES) -> dict[str, str]:
-    """The state of each breaker in this process."""
-    return {name: breakers.get_breaker(name).state for name in names}

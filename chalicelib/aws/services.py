@@ -81,9 +81,10 @@ def region() -> str:
     return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
 
 
-def dynamodb(*, guard: Guard | None = None) -> JsonService:
-    """A client for DynamoDB."""
-    where = Endpoint("dynamodb", endpoint_url("dynamodb", region()), region(), guard=guard)
+def dynamodb(*, guard: Guard | None = None, timeout: float = 10.0) -> JsonService:
+    """A client for DynamoDB, which waits so many seconds for an answer."""
+    url = endpoint_url("dynamodb", region())
+    where = Endpoint("dynamodb", url, region(), timeout=timeout, guard=guard)
     return JsonService(where, target="DynamoDB_20120810", version="1.0")
 
 

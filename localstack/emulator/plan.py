@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from localstack.emulator import profiles
-from localstack.emulator.ports import free_port
+from localstack.emulator.ports import claim_port
 from localstack.emulator.supervisor import Spec
 from localstack.emulator.template import load
 
@@ -24,8 +24,8 @@ class Plan:
         self.kafka = ""
         self._options = options
         self._data = Path(options.data).resolve()
-        self._aws_port = free_port(4566)
-        self._inner_port = free_port(9001)
+        self._aws_port = claim_port(4566)
+        self._inner_port = claim_port(9001)
         self._aws = f"http://127.0.0.1:{self._aws_port}"
         self._dynamodb = self._aws
 
@@ -35,7 +35,7 @@ class Plan:
         aws = profiles.ministack(self._aws_port, self._data, persist=full)
         if not full:
             return [aws, self._embedded_kafka()]
-        kafka_port, dynamodb_port = free_port(9092), free_port(8000)
+        kafka_port, dynamodb_port = claim_port(9092), claim_port(8000)
         self.kafka = f"127.0.0.1:{kafka_port}"
         self._dynamodb = f"http://127.0.0.1:{dynamodb_port}"
         return [

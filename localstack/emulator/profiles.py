@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from localstack.emulator.ports import free_port
+from localstack.emulator.ports import claim_port
 from localstack.emulator.supervisor import Spec, StartError
 
 HERE = Path(__file__).resolve().parents[1]
@@ -69,7 +69,7 @@ def apache_kafka(port: int, data: Path) -> Spec:
     folder = data / "kafka"
     properties = folder / "server.properties"
     folder.mkdir(parents=True, exist_ok=True)
-    properties.write_text(_kafka_properties(port, free_port(port + 1), folder / "log"))
+    properties.write_text(_kafka_properties(port, claim_port(port + 1), folder / "log"))
     java = [_java(), "-Xms48m", "-Xmx200m", "-XX:+UseSerialGC", *_jit(), "-cp", f"{LIBRARIES}/*"]
     java.append("-Dlog4j2.level=WARN")
     format_ = ["kafka.tools.StorageTool", "format", "--ignore-formatted"]

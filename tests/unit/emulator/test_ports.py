@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 
-from localstack.emulator.ports import free_port, is_free
+from localstack.emulator.ports import claim_port, is_free
 
 
 def test_a_port_that_is_taken_gives_way_to_a_free_one() -> None:
@@ -11,10 +13,38 @@ def test_a_port_that_is_taken_gives_way_to_a_free_one() -> None:
         taken.listen()
         port = taken.getsockname()[1]
 
-        other = free_port(port)
+        other = claim_port(port)
 
         assert not is_free(port)
         assert other != port
         assert is_free(other)
 
-    assert free_port(port) == port
+    assert claim_port(port) == port
+
+
+def test_a_claimed_port_gives_way_before_anybody_listens_on_it() -> None:
+    port = claim_port(_any_port())
+
+    assert is_free(port)
+    assert claim_port(port) != port
+    assert _claimed_elsewhere(port) != port
+
+
+def test_a_claim_ends_with_its_process() -> None:
+    port = _any_port()
+
+    assert _claimed_elsewhere(port) == port
+    assert claim_port(port) == port
+
+
+def _any_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _claimed_elsewhere(port: int) -> int:
+    code = f"from localstack.emulator.ports import claim_port; print(claim_port({port}))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    return int(result.stdout)

@@ -34,7 +34,7 @@ class Context:
     @property
     def traceparent(self) -> str:
         """The W3C trace context header: https://www.w3.org/TR/trace-context/#traceparent-header."""
-        return f"00-{self.trace_id}-{uuid.uuid4().hex[:16]}-01"
+        return f"00-{self.trace_id}-{os.urandom(8).hex()}-01"
 
 
 def lambda_context(*, user: str | None = None, timeout: float | None = None) -> Context:

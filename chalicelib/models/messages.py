@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import b32encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -189,5 +188,4 @@ def direct_members(conversation_id: str) -> tuple[str, str] | None:
 def message_id(sender_id: str, conversation_id: str, client_msg_id: str) -> str:
     """The id of a message: the same for every repetition of a send, without a look-up."""
     key = "\0".join((sender_id, conversation_id, client_msg_id)).encode()
-    digest = hashlib.blake2b(key, digest_size=15).digest()
-    return "m" + b32encode(digest).decode().lower()
+    return "m" + hashlib.blake2b(key, digest_size=15).hexdigest()

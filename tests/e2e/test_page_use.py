@@ -16,7 +16,7 @@ pytest_plugins = ("tests.e2e.page_fixtures",)
 SEND_MANY = """async ([query, count]) => {
   const { Lambchat } = await import("/sdk/lambchat.js");
   const client = new Lambchat({ storage: localStorage });
-  const { items: [other] } = await client.users({ query });
+  const { items: [other] } = await client.people.search({ query });
   client.connect();
   const numbers = Array.from({ length: count }, (_, index) => index + 1);
   await Promise.all(numbers.map((n) => client.send({ to: other.id }, `number ${n}`).sent));

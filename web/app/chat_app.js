@@ -5,7 +5,9 @@ import { Conversations } from "./conversations.js";
 import { avatar, byId, faceOf, setNote } from "./dom.js";
 import { badge, nameOf, titleOf } from "./format.js";
 import { ListView } from "./list_view.js";
+import { Navigation } from "./navigation.js";
 import { People } from "./people.js";
+import { PeopleApp } from "./people_app.js";
 import { Search } from "./search.js";
 import { Timeline } from "./timeline.js";
 
@@ -22,8 +24,7 @@ export class ChatApp {
     this.client = client;
     this.me = client.user;
     this.conversations = new Conversations(this.me.id);
-    this.people = new People({ fetchUser: (id) => client.getUser(id), onChange: () => this.#render() });
-    this.people.add(this.me);
+    this.people = new People({ fetchUser: (id) => client.people.get(id), onChange: () => this.#render() });
     const personOf = (id) => this.people.get(id);
     this.list = new ListView({ myId: this.me.id, personOf });
     this.chat = new ChatView({
@@ -33,22 +34,43 @@ export class ChatApp {
       onRetry: (clientMsgId) => this.#retry(clientMsgId),
     });
     this.composer = new Composer({ onSend: (text) => this.#send(text) });
-    this.search = new Search({
-      find: async (query) => (await client.users({ query })).items.filter(({ id }) => id !== this.me.id),
-      open: (user) => this.#openDirect(user),
+    const write = (user) => this.#openDirect(user);
+    const onChange = () => this.#render();
+    this.peopleApp = new PeopleApp({ client, people: this.people, write, onChange, onMe: (me) => this.#showMe(me) });
+    this.navigation = new Navigation({
+      ...this.peopleApp.places,
+      chats: { section: "chats" },
+      c: {
+        section: "chats", pane: "chat",
+        find: (id) => id && (this.conversations.get(id) ?? this.#fetchConversation(id)),
+        show: (conversation) => this.#showChat(conversation),
+        hide: () => this.#leave(),
+      },
     });
+    this.search = new Search(
+      async (query) => (await client.people.search({ query })).items.filter(({ id }) => id !== this.me.id));
+    byId("new-chat").addEventListener("click", () => this.search.show("New chat", write));
+    byId("find-people").addEventListener("click", () => this.search.show("Find people", async ({ id }) => {
+      location.hash = `#/u/${encodeURIComponent(id)}`;
+    }));
     this.connection = new ConnectionBar({ onRetry: () => client.wake() });
   }
 
   async start() {
     byId("app").hidden = false;
-    byId("my-name").textContent = nameOf(this.me);
-    byId("my-avatar").replaceChildren(avatar(faceOf(this.me, nameOf(this.me))));
+    this.#showMe(this.me);
     this.#listen();
     setNote(byId("list-note"), "Loading your conversations…");
+    this.peopleApp.friends.load();
     await this.#refresh();
     this.client.connect();
-    if (!this.chat.conversationId) await this.#route();
+    await this.navigation.go();
+  }
+
+  #showMe(me) {
+    this.people.add(me);
+    byId("my-name").textContent = nameOf(me);
+    byId("my-avatar").replaceChildren(avatar(faceOf(me, nameOf(me))));
   }
 
   #listen() {
@@ -62,8 +84,10 @@ export class ChatApp {
     });
     client.on("receipt", (receipt) => this.#receipt(receipt));
     client.on("notify", ({ conversation_id: id }) => this.#announced(id));
-    client.on("event", ({ data }) => data?.conversation_id && this.#fetchConversation(data.conversation_id));
-    addEventListener("hashchange", () => this.#route());
+    client.on("event", (frame) => {
+      this.peopleApp.heard(frame);
+      if (frame.data?.conversation_id) this.#fetchConversation(frame.data.conversation_id);
+    });
     addEventListener("online", () => client.wake());
     addEventListener("pagehide", () => client.acks.flush());
     addEventListener("focus", () => this.chat.noticeSeen());
@@ -74,12 +98,14 @@ export class ChatApp {
     });
   }
 
-  #connectionChanged(state) {
+  async #connectionChanged(state) {
     this.connection.show(state);
     if (state.state === "waiting") this.#wasAway = true;
     if (state.state !== "online" || !this.#wasAway) return;
     this.#wasAway = false;
-    this.#refresh();
+    this.peopleApp.friends.load();
+    await this.#refresh();
+    if (!this.navigation.isShowing) this.navigation.go(); // what the address names may be there now
   }
 
   /** Reads the list: at the start, and after each absence, since other devices went on. */
@@ -91,7 +117,6 @@ export class ChatApp {
         cursor = page.next_cursor ?? null;
       }
       setNote(byId("list-note"), "");
-      if (location.hash && !this.chat.conversationId) this.#route(); // what the address names is there now
     } catch (error) {
       this.#wasAway = true; // read it when the connection is there
       setNote(byId("list-note"), `Your conversations could not be loaded: ${error.message}`);
@@ -154,17 +179,9 @@ export class ChatApp {
     location.hash = `#/c/${encodeURIComponent(row.id)}`;
   }
 
-  /** Shows what the address names, so that Back leads from the chat to the list. */
-  async #route() {
-    const [, id] = /^#\/c\/(.+)$/.exec(location.hash)?.map(decodeURIComponent) ?? [];
-    const conversation = id && (this.conversations.get(id) ?? await this.#fetchConversation(id));
-    byId("app").dataset.view = conversation ? "chat" : "list";
-    if (!conversation) {
-      this.#leave();
-      return;
-    }
-    const shown = this.chat.show(conversation, this.#timeline(id));
-    this.composer.show(id, `Message ${titleOf(conversation)}`);
+  async #showChat(conversation) {
+    const shown = this.chat.show(conversation, this.#timeline(conversation.id));
+    this.composer.show(conversation.id, `Message ${titleOf(conversation)}`);
     this.#render();
     // A keyboard on the screen would cover what there is to read.
     if (matchMedia("(pointer: coarse)").matches) byId("chat-title").focus();
@@ -220,5 +237,6 @@ export class ChatApp {
     document.title = unread > 0 ? `(${badge(unread)}) lambchat` : "lambchat";
     this.list.render(this.conversations.sorted(), this.chat.conversationId);
     this.chat.render();
+    this.peopleApp.render();
   }
 }

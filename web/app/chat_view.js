@@ -35,8 +35,6 @@ export class ChatView {
     this.#unreadAfter = isNew ? conversation.read_seq : null;
     this.#problem = "";
     this.#isArriving = true;
-    byId("nothing-open").hidden = true;
-    byId("chat").hidden = false;
     this.log.clear();
     this.#drawHead();
     this.#draw();
@@ -50,8 +48,6 @@ export class ChatView {
   hide() {
     this.#conversation = null;
     this.#timeline = null;
-    byId("chat").hidden = true;
-    byId("nothing-open").hidden = false;
   }
 
   /** Shows what has changed, with the next frame. */
@@ -60,7 +56,9 @@ export class ChatView {
     this.#scheduled = true;
     requestAnimationFrame(() => {
       this.#scheduled = false;
-      if (this.#conversation) this.#draw();
+      if (!this.#conversation) return;
+      this.#drawHead();
+      this.#draw();
     });
   }
 
@@ -84,6 +82,8 @@ export class ChatView {
     byId("chat-title").textContent = name;
     byId("chat-subtitle").textContent = subtitles[id === "world" ? "world" : type] ?? "Group";
     byId("chat-avatar").replaceChildren(avatar(faceOf(this.#conversation, name)));
+    if (user) byId("chat-person").href = `#/u/${encodeURIComponent(user.id)}`;
+    else byId("chat-person").removeAttribute("href");
   }
 
   #draw() {

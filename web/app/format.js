@@ -12,6 +12,9 @@ const daysAgo = (time, now) => Math.round((midnight(now) - midnight(time)) / DAY
 /** The time of day. */
 export const timeOf = (time) => clock.format(new Date(time));
 
+/** The day, briefly. */
+export const dateOf = (time) => date.format(new Date(time));
+
 /** How the list says when: the time today, else the day. */
 export function shortTime(time, now = Date.now()) {
   const days = daysAgo(time, now);
@@ -30,8 +33,17 @@ export function dayOf(time, now = Date.now()) {
 /** A number that fits into a badge. */
 export const badge = (count) => (count > 99 ? "99+" : `${count}`);
 
+/** What I call my friends, by their ids. */
+export const remarks = new Map();
+
 /** The name to show for a user. */
-export const nameOf = (user) => user?.nickname || user?.username || "Unknown";
+export const nameOf = (user) => remarks.get(user?.id) || user?.nickname || user?.username || "Unknown";
+
+/** Where somebody is, in words. */
+export function presenceOf({ status, last_seen: seen }, now = Date.now()) {
+  if (status === "online") return "Online";
+  return seen ? `Last seen: ${dayOf(seen, now)}, ${timeOf(seen)}` : "Offline";
+}
 
 /** What a conversation is called. */
 export function titleOf(conversation) {

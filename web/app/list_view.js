@@ -1,36 +1,18 @@
 import { avatar, byId, el, faceOf, hiddenText } from "./dom.js";
 import { badge, nameOf, shortTime, textOf, titleOf } from "./format.js";
+import { KeyedList } from "./keyed_list.js";
 
 /** The list of conversations; its entries are links, so that keyboard and Back work by themselves. */
 export class ListView {
-  #shown = new Map();
-
   /** @param {{myId: string, personOf: (id: string) => object}} context */
   constructor({ myId, personOf }) {
     this.myId = myId;
     this.personOf = personOf;
-    this.root = byId("conversations");
+    this.entries = new KeyedList(byId("conversations"), draw);
   }
 
   render(conversations, selectedId) {
-    const entries = conversations.map((conversation) => this.#entry(conversation, selectedId));
-    const shownIds = new Set(conversations.map(({ id }) => id));
-    for (const id of this.#shown.keys()) if (!shownIds.has(id)) this.#shown.delete(id);
-    const isSame = entries.length === this.root.children.length
-      && entries.every((entry, index) => entry === this.root.children[index]);
-    if (isSame) return;
-    const focused = document.activeElement;
-    this.root.replaceChildren(...entries);
-    if (this.root.contains(focused)) focused.focus(); // moving an element takes its focus away
-  }
-
-  #entry(conversation, selectedId) {
-    const facts = this.#facts(conversation, selectedId);
-    const version = JSON.stringify(facts);
-    const shown = this.#shown.get(conversation.id) ?? { element: el("li"), version: "" };
-    if (shown.version !== version) draw(shown.element, facts);
-    this.#shown.set(conversation.id, { element: shown.element, version });
-    return shown.element;
+    this.entries.render(conversations.map((conversation) => this.#facts(conversation, selectedId)));
   }
 
   #facts(conversation, selectedId) {

@@ -3,21 +3,18 @@ import { nameOf } from "./format.js";
 
 const PAUSE_MS = 250;
 
-/** The dialog that finds a person to write to. */
+/** The dialog that finds a person, to write to or to look at. */
 export class Search {
   #timer = null;
   #latest = 0;
+  #open = null;
 
-  /**
-   * @param {{find: (query: string) => Promise<object[]>, open: (user: object) => Promise<void>}} ports
-   */
-  constructor({ find, open }) {
+  /** @param {(query: string) => Promise<object[]>} find */
+  constructor(find) {
     this.find = find;
-    this.open = open;
     this.dialog = byId("search");
     this.query = byId("query");
     this.results = byId("results");
-    byId("new-chat").addEventListener("click", () => this.show());
     byId("search-close").addEventListener("click", () => this.dialog.close());
     this.dialog.addEventListener("click", (event) => {
       if (event.target === this.dialog) this.dialog.close(); // beside the dialog
@@ -26,7 +23,10 @@ export class Search {
     this.query.addEventListener("input", () => this.#later());
   }
 
-  show() {
+  /** @param {(user: object) => Promise<void>} open What to do with the one who was chosen. */
+  show(title, open) {
+    byId("search-title").textContent = title;
+    this.#open = open;
     this.query.value = "";
     this.#showResults([], "");
     this.dialog.showModal();
@@ -71,7 +71,7 @@ export class Search {
 
   async #choose(user) {
     try {
-      await this.open(user);
+      await this.#open(user);
       this.dialog.close();
     } catch (error) {
       byId("search-note").textContent = error.message;

@@ -1,6 +1,6 @@
-import { byId, setNote } from "./dom.js";
+import { byId } from "./dom.js";
+import { Form } from "./form.js";
 
-const FIELDS = ["username", "nickname", "password"];
 const TEXTS = {
   login: {
     title: "Welcome back", lead: "Sign in to go on with your conversations.", submit: "Sign in",
@@ -20,11 +20,7 @@ export class SignIn {
   constructor({ client, onSignedIn }) {
     this.client = client;
     this.onSignedIn = onSignedIn;
-    this.form = byId("sign-in-form");
-    this.form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#submit();
-    });
+    this.form = new Form(byId("sign-in-form"), (values) => this.#submit(values));
     byId("switch-mode").addEventListener("click", () => {
       this.#setMode(this.#mode === "login" ? "register" : "login");
       byId("username").focus();
@@ -36,7 +32,7 @@ export class SignIn {
   show(reason) {
     byId("sign-in").hidden = false;
     this.#setMode("login");
-    setNote(byId("form-error"), reason);
+    this.form.showErrors(reason);
     byId("username").focus();
   }
 
@@ -55,7 +51,7 @@ export class SignIn {
     byId("switch-mode").textContent = texts.other;
     byId("password").autocomplete = texts.autocomplete;
     byId("nickname-field").hidden = mode === "login";
-    this.#showErrors("", []);
+    this.form.showErrors();
   }
 
   #togglePassword() {
@@ -65,40 +61,18 @@ export class SignIn {
     byId("show-password").textContent = shown ? "Show" : "Hide";
   }
 
-  async #submit() {
-    const values = this.#values();
-    const missing = ["username", "password"].filter((field) => !values[field]);
-    this.#showErrors("", missing.map((field) => ({ field, message: "This is needed." })));
-    if (missing.length > 0) return;
-    byId("sign-in-submit").disabled = true;
+  async #submit({ username: given, password, nickname }) {
+    const username = given.trim();
     try {
-      if (this.#mode === "register") await this.client.register(values);
-      await this.client.login({ ...values, deviceName: deviceName() });
-      this.onSignedIn();
+      if (this.#mode === "register") {
+        await this.client.register({ username, password, nickname: nickname.trim() || undefined });
+      }
+      await this.client.login({ username, password, deviceName: deviceName() });
     } catch (error) {
-      this.#showErrors(sentenceOf(error), error.errors ?? []);
-    } finally {
-      byId("sign-in-submit").disabled = false;
+      error.message = SENTENCES[error.code] ?? error.message;
+      throw error;
     }
-  }
-
-  #values() {
-    const { username, nickname, password } = Object.fromEntries(new FormData(this.form));
-    return { username: username.trim(), password, nickname: nickname.trim() || undefined };
-  }
-
-  #showErrors(general, errors) {
-    const byField = new Map(errors.map(({ field, message }) => [field, message]));
-    const elsewhere = errors.filter(({ field }) => !FIELDS.includes(field));
-    const isSaid = byField.size > elsewhere.length; // beside the field that it is about
-    const details = elsewhere.map(({ field, message }) => `${field}: ${message}`);
-    setNote(byId("form-error"), [isSaid ? "" : general, ...details].filter(Boolean).join(" "));
-    for (const field of FIELDS) {
-      setNote(byId(`${field}-error`), byField.get(field));
-      byId(field).toggleAttribute("aria-invalid", byField.has(field));
-      if (byField.has(field)) byId(field).setAttribute("aria-invalid", "true");
-    }
-    FIELDS.map(byId).find((input) => input.hasAttribute("aria-invalid"))?.focus();
+    this.onSignedIn();
   }
 }
 
@@ -107,14 +81,6 @@ const SENTENCES = {
   username_taken: "This user name is taken. Please choose another one.",
   banned: "This account is banned.",
 };
-
-/** What to tell people about an error. */
-export function sentenceOf(error) {
-  if (error.code === "rate_limited" && error.retryAfter) {
-    return `Too many attempts. Please try again in ${Math.ceil(error.retryAfter)} seconds.`;
-  }
-  return SENTENCES[error.code] ?? error.message;
-}
 
 function deviceName() {
   const { userAgentData, userAgent } = navigator;

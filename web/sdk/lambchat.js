@@ -10,7 +10,8 @@ import { Emitter } from "./emitter.js";
 import { LambchatError } from "./errors.js";
 import { Inbox } from "./inbox.js";
 import { Outbox } from "./outbox.js";
-import { Rest } from "./rest.js";
+import { People } from "./people.js";
+import { CLIENT_VERSION, Rest } from "./rest.js";
 import { memoryStorage, Session } from "./session.js";
 import { Socket } from "./socket.js";
 import { systemClock } from "./timing.js";
@@ -52,28 +53,23 @@ export class Lambchat {
     const onEnd = (reason) => this.#end(reason);
     this.session = new Session({ ...http, storage, locks, onEnd });
     this.rest = new Rest({ ...http, random, session: this.session });
+    this.people = new People({ rest: this.rest, session: this.session });
     this.outbox = new Outbox({ request, isOnline, limits: () => this.#limits, ...common });
     this.acks = new Acks({ request, isOnline, ...common });
     this.catchUp = new CatchUp({
-      request,
-      ...common,
-      cursors: () => this.inbox.cursors(),
-      onRefused: (id) => this.inbox.forget(id),
+      request, ...common, cursors: () => this.inbox.cursors(), onRefused: (id) => this.inbox.forget(id),
     });
     this.inbox = new Inbox({
-      clock,
-      deliver: (message) => this.#deliver(message),
+      clock, deliver: (message) => this.#deliver(message),
       startOf: async (id) => (await this.conversation(id)).read_seq,
       catchUp: (ids) => this.catchUp.of(ids),
     });
     this.socket = new Socket({
-      WebSocket,
-      ...common,
+      WebSocket, ...common, onStop: onEnd,
       address: (failedAttempts) => this.#address(failedAttempts),
       onPush: (frame) => this.#push(frame),
       onState: (state) => this.#emitter.emit("state", state),
       onOnline: () => this.#online(),
-      onStop: onEnd,
     });
   }
 
@@ -100,20 +96,28 @@ export class Lambchat {
   }
 
   async login({ username, password, deviceName }) {
-    const answer = await this.rest.open("POST", "/v1/auth/login", {
-      username, password, device_name: deviceName,
-    });
+    const account = { username, password, device_name: deviceName };
+    const answer = await this.rest.open("POST", "/v1/auth/login", account);
     await this.session.save(answer);
     this.#signedIn = true;
     return answer.user;
   }
 
-  /** Ends the session here and on the server; here also when the server cannot be reached. */
-  async logout() {
+  /**
+   * Ends the session here and on the server; here also when the server cannot be reached. All
+   * devices: only if the server says so.
+   */
+  async logout({ allDevices = false } = {}) {
+    if (allDevices) await this.rest.post("/v1/auth/logout", { all_devices: true });
     this.socket.stop();
-    await this.rest.post("/v1/auth/logout").catch(() => {});
-    await this.session.clear();
-    this.#end(null);
+    if (!allDevices) await this.rest.post("/v1/auth/logout").catch(() => {});
+    await this.#forget();
+  }
+
+  /** Deletes the account, for good. */
+  async deleteAccount() {
+    await this.rest.delete("/v1/users/me/data");
+    await this.#forget();
   }
 
   /** Opens the connection and keeps it open; `state` tells how it fares. */
@@ -185,14 +189,6 @@ export class Lambchat {
     });
   }
 
-  users({ query, cursor, limit }) {
-    return this.rest.get("/v1/users", { query, cursor, limit });
-  }
-
-  getUser(id) {
-    return this.rest.get(`/v1/users/${encodeURIComponent(id)}`);
-  }
-
   async #address(failedAttempts) {
     // A browser does not tell why a handshake was refused; REST does, and renews the token.
     if (failedAttempts > 0) await this.rest.get("/v1/users/me");
@@ -200,6 +196,7 @@ export class Lambchat {
     if (!this.#config || failedAttempts > 0) await this.#loadConfig();
     const url = new URL(this.#config.websocket_url);
     url.searchParams.set("token", token);
+    url.searchParams.set("client_version", CLIENT_VERSION);
     return { url: url.href, maxAgeMs: this.#limits.connection_max_age_s * 1000 };
   }
 
@@ -232,6 +229,11 @@ export class Lambchat {
   #deliver(message) {
     this.#emitter.emit("message", message);
     if (message.sender_id !== this.user?.id) this.acks.delivered(message.conversation_id, message.seq);
+  }
+
+  async #forget() {
+    await this.session.clear();
+    this.#end(null);
   }
 
   #end(reason) {

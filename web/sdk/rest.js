@@ -4,8 +4,12 @@ import { Backoff, sleep } from "./timing.js";
 const TIMEOUT_MS = 15_000;
 const READ_ATTEMPTS = 3;
 
+/** Said on each request and connect: an operator may refuse clients that are older than some. */
+export const CLIENT_VERSION = "1.0";
+
 /** One HTTP exchange: the parsed answer, or a LambchatError. */
-export async function callJson(fetch, url, { method = "GET", body, headers = {} } = {}) {
+export async function callJson(fetch, url, { method = "GET", body, headers: more = {} } = {}) {
+  const headers = { "X-Client-Version": CLIENT_VERSION, ...more };
   let response;
   try {
     response = await fetch(url, {
@@ -45,6 +49,10 @@ export class Rest {
     return this.#authorized("POST", path, body, idempotencyKey && { "Idempotency-Key": idempotencyKey });
   }
 
+  put(path, body) {
+    return this.#authorized("PUT", path, body);
+  }
+
   patch(path, body) {
     return this.#authorized("PATCH", path, body);
   }
@@ -66,7 +74,7 @@ export class Rest {
     try {
       return await attempt(token);
     } catch (error) {
-      if (error.status !== 401) throw error;
+      if (error.status !== 401 || error.code === "invalid_credentials") throw error; // a password's fault
       return attempt(await this.session.accessToken(token));
     }
   }

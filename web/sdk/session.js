@@ -43,6 +43,15 @@ export class Session {
     }));
   }
 
+  /** Keeps a newer profile of the user; not while another tab renews the tokens beside it. */
+  async saveUser(user) {
+    await this.#locked(async () => {
+      const stored = await this.#latest();
+      if (stored?.user.id === user.id) await this.storage.setItem(KEY, JSON.stringify({ ...stored, user }));
+    });
+    return user;
+  }
+
   async clear() {
     await this.storage.removeItem(KEY);
   }

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { signedIn } from "./client.js";
+import { CLIENT_VERSION } from "../rest.js";
 import { answerAll, message, settled } from "./fakes.js";
 
 const states = (events) => events.filter(({ type }) => type === "state").map(({ detail }) => detail.state);
 
-test("connecting says so, and passes the token in the query", async () => {
-  const { server, events } = await signedIn();
+test("connecting says so, and passes token and version in the query", async () => {
+  const { calls, server, events } = await signedIn();
 
   assert.deepEqual(states(events), ["connecting", "online"]);
-  assert.equal(server.last.url, "ws://chat.test/socket?token=access-1");
+  assert.equal(server.last.url, `ws://chat.test/socket?token=access-1&client_version=${CLIENT_VERSION}`);
+  assert.deepEqual(new Set(calls.map(({ headers }) => headers["X-Client-Version"])), new Set([CLIENT_VERSION]));
 });
 
 test("a lost connection is opened again, and what was missed is asked for", async () => {

@@ -104,7 +104,7 @@ test("reads are tried again while the server is in trouble, writes are not", asy
     },
   });
 
-  const found = client.users({ query: "ann" });
+  const found = client.people.search({ query: "ann" });
   await clock.advance(10_000);
   await assert.rejects(client.openDirect("u1"), { code: "unavailable" });
 

@@ -46,10 +46,13 @@ def test_a_crowd_loses_nothing(system: System) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ["functions.send", "functions.fanout", "functions.tasks", "functions.fanout"],
-        ["emulator.trigger", "functions.fanout", "emulator.trigger"],
+        pytest.param(
+            ["functions.send", "functions.fanout", "functions.tasks", "functions.fanout"],
+            id="workers",
+            marks=pytest.mark.full,
+        ),
+        pytest.param(["emulator.trigger", "functions.fanout", "emulator.trigger"], id="trigger"),
     ],
-    ids=["workers", "trigger"],
 )
 def test_a_crowd_loses_nothing_when_processes_are_killed(system: System, words: list[str]) -> None:
     summary, killed = asyncio.run(disturbed(system, words, messages=2500, seed=len(words)))

@@ -7,11 +7,9 @@ import os
 import socket
 import tempfile
 from pathlib import Path
-from typing import IO
 
 _HOST = "127.0.0.1"
 _ATTEMPTS = 100
-_claims: dict[int, IO[str]] = {}
 
 
 def is_free(port: int) -> bool:
@@ -52,11 +50,10 @@ def _lock(port: int) -> bool:
     """Whether no other process has claimed the port; a claim ends with its process."""
     folder = Path(tempfile.gettempdir()) / f"local-cloud-ports-{os.getuid()}"
     folder.mkdir(exist_ok=True)
-    file = (folder / str(port)).open("a")
+    file = os.open(folder / str(port), os.O_CREAT | os.O_WRONLY)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        file.close()
+        os.close(file)
         return False
-    _claims[port] = file
-    return True
+    return True  # the file stays open

@@ -38,6 +38,10 @@ _SETTINGS = {
     "topic.metadata.refresh.interval.ms": 5000,
     "log_level": 2,
 }
+_KAFKA = {"session.timeout.ms": 6000}  # the least that it takes
+# librdkafka's broker takes a short session, and lets each newcomer wait as long; it does not wake
+# a waiting fetch when a record comes.
+_EMBEDDED = {"session.timeout.ms": 2000, "fetch.wait.max.ms": 20}
 
 
 class Source:
@@ -46,8 +50,7 @@ class Source:
     Args:
         mapping: What to read, and from where on.
         bootstrap: The broker.
-        session_timeout_ms: After how long a dead consumer's partitions go to another. Kafka takes
-            no less than 6000; the embedded broker does, and lets each newcomer wait so long.
+        embedded: Whether the broker is librdkafka's.
         on_revoked: Told the partitions that another consumer gets.
         say: Told what went wrong.
     """
@@ -57,7 +60,7 @@ class Source:
         mapping: EventSourceMapping,
         bootstrap: str,
         *,
-        session_timeout_ms: int,
+        embedded: bool,
         on_revoked: Callable[[Sequence[Place]], None],
         say: Callable[[str], None],
     ) -> None:
@@ -67,9 +70,9 @@ class Source:
         self._consumer = confluent_kafka.Consumer(
             {
                 **_SETTINGS,
+                **(_EMBEDDED if embedded else _KAFKA),
                 "bootstrap.servers": bootstrap,
                 "group.id": mapping.group,
-                "session.timeout.ms": session_timeout_ms,
                 "auto.offset.reset": start,
             },
             logger=logger,

@@ -26,7 +26,6 @@ from localstack.emulator.invoker import InvokeError, Invoker
 from localstack.emulator.source import Place, Source
 from localstack.emulator.template import EventSourceMapping, load
 
-SESSION_TIMEOUT_MS = 6000  # the least that Kafka takes
 _IDLE_SECONDS = 0.1
 _FIRST_BACK_OFF_SECONDS = 0.1
 _MAX_BACK_OFF_SECONDS = 5.0
@@ -54,7 +53,7 @@ class MappingRunner:
         bootstrap: str,
         invoke_url: str,
         *,
-        session_timeout_ms: int = SESSION_TIMEOUT_MS,
+        embedded: bool = False,
     ) -> None:
         self._mapping = mapping
         self._bootstrap = bootstrap
@@ -65,7 +64,7 @@ class MappingRunner:
         self._source = Source(
             mapping,
             bootstrap,
-            session_timeout_ms=session_timeout_ms,
+            embedded=embedded,
             on_revoked=self._revoked,
             say=self._say,
         )
@@ -203,7 +202,7 @@ def main() -> None:
     parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--bootstrap", required=True, metavar="HOST:PORT")
     parser.add_argument("--invoke", required=True, metavar="URL")
-    parser.add_argument("--session-timeout-ms", type=int, default=SESSION_TIMEOUT_MS)
+    parser.add_argument("--embedded", action="store_true", help="the broker is librdkafka's")
     options = parser.parse_args()
     parameters = dict(pair.split("=", 1) for pair in options.parameter)
     runners = [
@@ -211,7 +210,7 @@ def main() -> None:
             mapping,
             options.bootstrap,
             options.invoke,
-            session_timeout_ms=options.session_timeout_ms,
+            embedded=options.embedded,
         )
         for mapping in load(Path(options.template), parameters).mappings
         if mapping.enabled

@@ -79,9 +79,7 @@ class Scene:
             "window_seconds": 0.0,
         }
         mapping = EventSourceMapping(**{**defaults, **settings})
-        runner = MappingRunner(
-            mapping, self.cluster.bootstrap, self.functions.url, session_timeout_ms=2000
-        )
+        runner = MappingRunner(mapping, self.cluster.bootstrap, self.functions.url, embedded=True)
         thread = threading.Thread(target=runner.run, daemon=True)
         thread.start()
         self.runners.append((runner, thread))
@@ -141,6 +139,19 @@ def test_a_record_arrives_in_the_shape_of_msk_and_its_offset_is_committed(scene:
     assert base64.b64decode(record["key"]) == b"k"
     assert record["headers"] == [{"trace": [97, 98]}]
     eventually(lambda: scene.committed() == 1)
+
+
+def test_no_record_waits_for_the_end_of_an_idle_fetch(scene: Scene) -> None:
+    scene.start()
+    scene.produce("first")
+    eventually(lambda: len(scene.functions.values()) == 1)
+
+    begun = time.monotonic()
+    for number in range(6):  # a fetch of librdkafka's default waits half a second
+        scene.produce(str(number))
+        eventually(lambda number=number: len(scene.functions.values()) == number + 2)
+
+    assert time.monotonic() - begun < 1.5
 
 
 def test_a_batch_mixes_partitions_and_is_bounded(scene: Scene) -> None:

@@ -8,14 +8,13 @@ LOG_LEVEL ?= INFO
 VENV := .venv
 PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv pip install -q --require-hashes
-SOURCES := app.py chalicelib functions localstack tests bench
+SOURCES := app.py chalicelib functions localstack tests bench infra
 UP = -m localstack.emulator up --name lambchat --profile $(PROFILE) --template template.yaml \
 	--static web --port $(PORT) --ws-port $(WS_PORT) --data $(DATA) --log $(LOG) --topic EVENTS \
 	--parameter Stage=local --parameter KafkaBootstrap={kafka} --parameter LogLevel=$(LOG_LEVEL) \
 	--init "$(PY) -m chalicelib.cli init --partitions 4" --health /v1/health --function-concurrency SendFunction=4 $(addprefix --preload ,aws_lambda_powertools confluent_kafka ssl)
-MARKS := $(if $(filter full,$(PROFILE)),,-m "not full")
+MARKS := $(if $(filter full,$(PROFILE)),,-m "not full" -n 2 --dist loadfile)# light enough for two at once
 .PHONY: help run setup setup-dev test check fmt bench clean lock
-
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/'
 
@@ -58,3 +57,4 @@ clean: ## forget local data
 	rm -rf .data
 lock: setup-dev ## renew the pinned dependencies
 	sh requirements/lock.sh
+include infra/deploy.mk

@@ -272,6 +272,21 @@ def test_a_correspondent_is_read_together_with_whether_they_exist(
     assert relations.correspondent(ann, bob) == relations.get(ann, bob)
 
 
+@pytest.mark.req("APP-6")
+def test_many_correspondents_are_read_together(tables: JsonService, pair: tuple[str, str]) -> None:
+    ann, bob = pair
+    relations = RelationRepository(tables)
+    stand(relations, pair, blocked_by=frozenset({bob}))
+    others = [bob, *(f"{bob}{number}" for number in range(120))]
+    for one in others:
+        ConnectionRepository(tables).open_user(one, 0)
+
+    found = relations.correspondents(ann, [*others, "nobody"])
+
+    assert found.keys() == set(others)
+    assert [one for one in others if found[one].is_blocked(ann)] == [bob]
+
+
 @pytest.mark.req("APP-4")
 def test_only_answered_requests_expire(tables: JsonService, pair: tuple[str, str]) -> None:
     ann, bob = pair

@@ -38,6 +38,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     command.add_argument(
         "--preload", action="append", default=[], help="a module that most handlers import"
     )
+    command.add_argument("--record", default="", help="a file for each function's calls of AWS")
     return parser.parse_args(arguments)
 
 

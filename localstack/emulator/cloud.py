@@ -25,6 +25,7 @@ from localstack.emulator.gateway import Gateway
 from localstack.emulator.httpserver import Handler, Request, Response, Upgrade, serve
 from localstack.emulator.invoke_api import InvokeApi
 from localstack.emulator.quotas import Settings, TokenBucket
+from localstack.emulator.recorder import Recorder
 from localstack.emulator.restgateway import MAX_BODY_BYTES, RestGateway
 from localstack.emulator.runtime import Limits, Runtime
 from localstack.emulator.stages import Stages
@@ -70,10 +71,15 @@ class Cloud:
         self._options = options
         self._records = RecordWriter(options.log)
         self._template = template
+        self._recorder = Recorder(Path(options.record)) if options.record else None
+        environment = _pairs(options.env)
+        functions = template.functions
+        if self._recorder is not None:
+            functions = self._recorder.attach(functions, environment)
         self._runtime = Runtime(
-            template.functions,
+            functions,
             root=Path(options.template).resolve().parent,
-            environment=_pairs(options.env),
+            environment=environment,
             limits=Limits(
                 concurrency=options.concurrency,
                 overrides={
@@ -119,15 +125,21 @@ class Cloud:
         schedules.cancel()
         for server in self._servers:
             server.close()
+        if self._recorder is not None:
+            self._recorder.close()
         await asyncio.gather(*(gateway.stop() for gateway in self._gateways))
         await self._runtime.stop()
         self._records.flush()
 
     async def _start(self) -> None:
+        if self._recorder is not None:
+            await self._recorder.start()
         await self._runtime.start()
         options = self._options
         stages = Stages(self._gateways)
-        await self._listen(InvokeApi(self._runtime).handle, options.inner_port)
+        functions = self._template.functions.values()
+        names = {one.deployed_name: one.name for one in functions if one.deployed_name}
+        await self._listen(InvokeApi(self._runtime, names).handle, options.inner_port)
         await self._listen(self._serve_rest, options.port)
         await self._listen(stages.handle, options.ws_port, stages.upgrade)
         for gateway in self._gateways:
@@ -177,6 +189,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--lost-disconnects", type=float, default=0.0, help="a fraction")
     parser.add_argument("--seed", type=int, default=0, help="which disconnects are lost")
     parser.add_argument("--log", choices=("normal", "quiet", "debug"), default="normal")
+    parser.add_argument("--record", default="", help="a file for each function's calls of AWS")
     return parser.parse_args(arguments)
 
 

@@ -9,6 +9,7 @@ __all__ = [
     "Authorizer",
     "EventSourceMapping",
     "Function",
+    "GatewayResponse",
     "Resource",
     "RestApi",
     "RestRoute",
@@ -30,6 +31,7 @@ class Function:
     memory_mb: int
     environment: dict[str, str]
     reserved_concurrency: int | None
+    deployed_name: str = ""  # its FunctionName, by which others invoke it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +76,23 @@ class RestRoute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayResponse:
+    """What a REST API answers by itself; ``$context.requestId`` in its body is filled in."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RestApi:
-    """A REST API with its one stage."""
+    """A REST API with its one stage; ``responses`` are those of its own that it changes."""
 
     id: str
     stage: str
     routes: tuple[RestRoute, ...]
     stage_variables: dict[str, str] = field(default_factory=dict)
+    responses: dict[str, GatewayResponse] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

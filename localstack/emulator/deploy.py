@@ -22,6 +22,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from localstack.emulator.intrinsics import TemplateError
 from localstack.emulator.template import Resource, load
 
+# Of tables; what is local may be lost.
+_NOT_LOCAL = (
+    "DeletionProtectionEnabled",
+    "PointInTimeRecoverySpecification",
+    "SSESpecification",
+    "Tags",
+)
+
 
 class Deployment:
     """One run."""
@@ -59,7 +67,7 @@ class Deployment:
         client = self._client("dynamodb")
         properties = dict(resource.properties)
         ttl = properties.pop("TimeToLiveSpecification", None)
-        for name in ("PointInTimeRecoverySpecification", "Tags", "SSESpecification"):
+        for name in _NOT_LOCAL:
             properties.pop(name, None)
         name = properties["TableName"]
         try:

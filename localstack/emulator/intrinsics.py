@@ -16,8 +16,8 @@ class TemplateError(Exception):
     """A template cannot be read; the text names the resource and what is wrong."""
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML with the short forms of the intrinsic functions."""
+class _Loader(yaml.CSafeLoader):
+    """YAML with the short forms of the intrinsic functions; in C, for it is read at each start."""
 
 
 def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from localstack.emulator.httpserver import Request, Response
 from localstack.emulator.runtime import Runtime, ThrottledError, UnknownFunctionError
 
 _PREFIX = "/2015-03-31/functions/"
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _JSON = ("content-type", "application/json")
 
 
 class InvokeApi:
-    """Invokes functions over HTTP, as the SDKs do."""
+    """Invokes functions over HTTP, as the SDKs do.
 
-    def __init__(self, runtime: Runtime) -> None:
+    Args:
+        runtime: Runs them.
+        names: Theirs, by the name that each is deployed under.
+    """
+
+    def __init__(self, runtime: Runtime, names: Mapping[str, str] = _NO_NAMES) -> None:
         self._runtime = runtime
+        self._names = names
         self._background: set[asyncio.Task[object]] = set()
 
     async def handle(self, request: Request) -> Response:
@@ -26,6 +35,7 @@ class InvokeApi:
             return _error(404, "ResourceNotFoundException", f"no such path: {request.path}")
         name = name.rpartition("function%3A")[2].rpartition("function:")[2]
         kind = request.header("x-amz-invocation-type") or "RequestResponse"
+        name = self._names.get(name, name)
         if name not in self._runtime.workers():
             return _error(404, "ResourceNotFoundException", f"Function not found: {name}")
         if kind == "DryRun":

@@ -66,6 +66,8 @@ class Plan:
             command += ["--env", "=".join(pair)]
         for module in options.preload:
             command += ["--preload", module]
+        if options.record:
+            command += ["--record", options.record]
         for pair in options.function_concurrency:
             command += ["--function-concurrency", pair]
         return Spec(name="cloud", title="gateways and Lambda", command=command, stop_seconds=6.0)
@@ -75,7 +77,7 @@ class Plan:
         invoke = f"http://127.0.0.1:{self._inner_port}"
         arguments = ["--bootstrap", self.kafka, "--invoke", invoke]
         if self._options.profile == "embedded":
-            arguments += ["--session-timeout-ms", "2000"]
+            arguments.append("--embedded")
         command = [*_module("trigger"), *self._template_arguments(), *arguments]
         return Spec(name="trigger", title="Kafka triggers", command=command)
 
@@ -100,6 +102,7 @@ class Plan:
             **self._shared_variables(),
             "AWS_ENDPOINT_URL": self._aws,
             "AWS_ENDPOINT_URL_DYNAMODB": self._dynamodb,
+            "AWS_ENDPOINT_URL_LAMBDA": f"http://127.0.0.1:{self._inner_port}",
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_REGION": "us-east-1",

@@ -13,6 +13,7 @@ import json
 import logging
 import re
 import time
+import uuid
 from typing import Any
 
 from localstack.emulator.httpserver import Request, Response
@@ -52,6 +53,7 @@ class RestGateway:
         self._invoker = invoker
         self._log = log
         self._events = RestEvents(api, account)
+        self._responses = api.responses
         self._requests = requests or TokenBucket(None)
         self._timeout_seconds = timeout_seconds
         # A literal path goes before one with parameters, those before a greedy one.
@@ -76,29 +78,43 @@ class RestGateway:
                 parameters = dict(zip(names, found.groups(), strict=True))
                 return await self._invoke(request, route, parameters)
             known = known or found is not None
-        return _message(403, "Missing Authentication Token") if known else None
+        if not known:
+            return None
+        return self._own("MISSING_AUTHENTICATION_TOKEN", 403, "Missing Authentication Token")
 
     async def _invoke(
         self, request: Request, route: RestRoute, parameters: dict[str, str]
     ) -> Response:
         if len(request.body) > MAX_BODY_BYTES:
-            return _message(413, "Request Too Long")
+            return self._own("REQUEST_TOO_LARGE", 413, "Request Too Long")
         if not self._requests.take():
-            return _message(429, "Too Many Requests")
+            return self._own("THROTTLED", 429, "Too Many Requests")
         event = self._events.build(request, route, parameters)
         payload = json.dumps(event, separators=(",", ":")).encode()
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 result = await self._invoker.invoke(route.function, payload)
         except ThrottledError:
-            return _message(429, "Too Many Requests")
+            return self._own("THROTTLED", 429, "Too Many Requests")
         except TimeoutError:
-            return _message(504, "Endpoint request timed out")
+            return self._own("INTEGRATION_TIMEOUT", 504, "Endpoint request timed out")
         except Exception:
             logger.exception("invocation failed: %s", route.function)
-            return _message(502, "Internal server error")
+            return self._own("DEFAULT_5XX", 502, "Internal server error")
         response = _response(result.payload) if result.error is None else None
-        return response or _message(502, "Internal server error")
+        return response or self._own("DEFAULT_5XX", 502, "Internal server error")
+
+    def _own(self, kind: str, status: int, text: str) -> Response:
+        """The gateway's own answer, as the template has it or as it is without.
+
+        The kinds are in API Gateway's developer guide, supported-gateway-response-types.
+        """
+        found = self._responses.get(kind)
+        if found is None:
+            body = json.dumps({"message": text}).encode()
+            return Response(status, body, (("content-type", "application/json"),))
+        body = found.body.replace("$context.requestId", str(uuid.uuid4())).encode()
+        return Response(found.status, body, tuple(found.headers.items()))
 
 
 def _pattern(path: str) -> tuple[re.Pattern[str], list[str]]:
@@ -149,8 +165,3 @@ def _headers(answer: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _message(status: int, text: str) -> Response:
-    body = json.dumps({"message": text}).encode()
-    return Response(status, body, (("content-type", "application/json"),))

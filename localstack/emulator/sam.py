@@ -10,6 +10,7 @@ from localstack.emulator.declarations import (
     Authorizer,
     EventSourceMapping,
     Function,
+    GatewayResponse,
     RestApi,
     RestRoute,
     Route,
@@ -51,6 +52,7 @@ def function(logical_id: str, properties: Properties) -> Function:
         memory_mb=int(_number(properties, "MemorySize", 128)),
         environment={key: _text(value) for key, value in variables.items()},
         reserved_concurrency=None if reserved is None else int(reserved),
+        deployed_name=str(properties.get("FunctionName", "")),
     )
 
 
@@ -64,7 +66,7 @@ def events(
     for name, event in (properties.get("Events") or {}).items():
         kind, own = event.get("Type"), event.get("Properties") or {}
         if kind in ("MSK", "SelfManagedKafka"):
-            yield _mapping(function_name, name, own)
+            yield _mapping(name, function_name, own, name=function_name + name)
         elif kind in ("Schedule", "ScheduleV2"):
             yield _schedule(function_name, name, own)
         elif kind == "Api":
@@ -109,6 +111,20 @@ def rest_api(api_id: str, properties: Properties, routes: tuple[RestRoute, ...])
         stage=str(properties.get("StageName", "Prod")),
         routes=routes,
         stage_variables={key: _text(value) for key, value in variables.items()},
+        responses={
+            kind: _gateway_response(own)
+            for kind, own in (properties.get("GatewayResponses") or {}).items()
+        },
+    )
+
+
+def _gateway_response(own: Properties) -> GatewayResponse:
+    headers = (own.get("ResponseParameters") or {}).get("Headers") or {}
+    templates = own.get("ResponseTemplates") or {}
+    return GatewayResponse(
+        status=int(_number(own, "StatusCode", 500)),
+        headers={name: str(value).strip("'") for name, value in headers.items()},
+        body=str(templates.get("application/json", "")),
     )
 
 
@@ -156,22 +172,33 @@ def _schedule(function_name: str, name: str, own: Properties) -> Schedule:
     )
 
 
-def _mapping(function_name: str, name: str, own: Properties) -> EventSourceMapping:
+def event_source(name: str, properties: Properties) -> EventSourceMapping:
+    """A mapping that is a resource of its own."""
+    function_name = _function_of(properties.get("FunctionName"))
+    group = {
+        **(properties.get("AmazonManagedKafkaEventSourceConfig") or {}),
+        **(properties.get("SelfManagedKafkaEventSourceConfig") or {}),
+    }
+    own = {"Stream": properties.get("EventSourceArn", ""), **properties, **group}
+    return _mapping(name, function_name, own, name=name)
+
+
+def _mapping(event: str, function_name: str, own: Properties, *, name: str) -> EventSourceMapping:
     filters = (own.get("FilterCriteria") or {}).get("Filters") or ()
     destination = ((own.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
     topics = own.get("Topics") or ()
     if not topics:
-        raise TemplateError(f"{name}: expected Topics")
+        raise TemplateError(f"{event}: expected Topics")
     return EventSourceMapping(
-        name=function_name + name,
+        name=name,
         function=function_name,
         arn=str(own.get("Stream", "")),
         topics=tuple(str(topic) for topic in topics),
-        group=str(own.get("ConsumerGroupId", function_name + name)),
+        group=str(own.get("ConsumerGroupId", name)),
         starting_position=str(own.get("StartingPosition", "TRIM_HORIZON")),
         batch_size=int(_number(own, "BatchSize", 100)),
         window_seconds=_number(own, "MaximumBatchingWindowInSeconds", 0.5),
-        filters=tuple(_pattern(name, one) for one in filters),
+        filters=tuple(_pattern(event, one) for one in filters),
         partial_failures="ReportBatchItemFailures" in (own.get("FunctionResponseTypes") or ()),
         bisect=bool(own.get("BisectBatchOnFunctionError", False)),
         max_attempts=int(_number(own, "MaximumRetryAttempts", -1)),

@@ -21,8 +21,15 @@ from localstack.emulator.declarations import (
     Template,
     WebSocketApi,
 )
-from localstack.emulator.intrinsics import TemplateError, parse
-from localstack.emulator.names import IMPLICIT_API, NESTED, Names, api_id
+from localstack.emulator.intrinsics import TemplateError
+from localstack.emulator.names import (
+    IMPLICIT_API,
+    NESTED,
+    Names,
+    api_id,
+    document_at,
+    values_of,
+)
 
 __all__ = [
     "Authorizer",
@@ -89,16 +96,11 @@ def _read(
     hosts: abc.Mapping[str, str],
     prefix: str = "",
 ) -> None:
+    document = document_at(path)
     try:
-        document = parse(path.read_text("utf-8"))
-    except OSError as error:
-        raise TemplateError(f"{path}: {error.strerror}") from error
-    except TemplateError as error:
-        raise TemplateError(f"{path.name}: {error}") from error
-    try:
-        values = _values(document.get("Parameters") or {}, parameters)
-        names = Names(pseudo=pseudo, parameters=values, document=document)
-        stack = _Stack(path.parent, document, names, template, hosts=hosts, prefix=prefix)
+        values = values_of(document.get("Parameters") or {}, parameters)
+        names = Names(pseudo=pseudo, parameters=values, document=document, folder=path.parent)
+        stack = _Stack(document, names, template, hosts=hosts, prefix=prefix)
         nested = stack.read()
     except TemplateError as error:
         raise TemplateError(f"{path.name}: {error}") from error
@@ -112,7 +114,6 @@ class _Stack:
 
     def __init__(
         self,
-        folder: Path,
         document: abc.Mapping[str, Any],
         names: Names,
         template: Template,
@@ -120,7 +121,6 @@ class _Stack:
         hosts: abc.Mapping[str, str],
         prefix: str,
     ) -> None:
-        self._folder = folder
         self._names, self._template = names, template
         self._hosts, self._prefix = hosts, prefix
         self._resources: dict[str, Any] = document.get("Resources") or {}
@@ -157,6 +157,8 @@ class _Stack:
         elif kind == "AWS::Serverless::WebSocketApi":
             api = sam.websocket_api(logical_id, api_id(logical_id), properties, self._responses)
             self._template.websocket_apis.append(api)
+        elif kind == "AWS::Lambda::EventSourceMapping":
+            self._template.mappings.append(sam.event_source(self._prefix + logical_id, properties))
         elif kind in ("AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Route"):
             raise TemplateError(f"{kind} is not supported: use AWS::Serverless::WebSocketApi")
         self._template.resources.append(
@@ -183,12 +185,7 @@ class _Stack:
             self._template.rest_apis.append(sam.rest_api(api_id(logical_id), properties, routes))
 
     def _nest(self, logical_id: str, properties: abc.Mapping[str, Any]) -> None:
-        location = properties.get("Location") or properties.get("TemplateURL")
-        if not isinstance(location, str):
-            raise TemplateError("expected the path of a template in Location")
-        path = self._folder / location
-        if not path.is_file():
-            raise TemplateError(f"there is no file {path}")
+        path = self._names.nested(properties)
         self._nested.append((logical_id, path, properties.get("Parameters") or {}))
 
     def _properties(self, logical_id: str, resource: abc.Mapping[str, Any]) -> dict[str, Any]:
@@ -212,19 +209,6 @@ class _Stack:
         scheme, name = match.groups()
         host = self._hosts.get(name)
         return f"{_LOCAL_SCHEME[scheme]}://{host}" if host else match[0]
-
-
-def _values(declared: abc.Mapping[str, Any], given: abc.Mapping[str, Any]) -> dict[str, str]:
-    values = {}
-    for name, declaration in declared.items():
-        value = given.get(name, declaration.get("Default"))
-        if value is None:
-            raise TemplateError(f"the parameter {name} has no value")
-        allowed = declaration.get("AllowedValues")
-        if allowed and str(value) not in map(str, allowed):
-            raise TemplateError(f"the parameter {name} is {value!r}, not one of {allowed}")
-        values[name] = str(value)
-    return values
 
 
 def _routes_with_response(resources: abc.Mapping[str, Any]) -> set[str]:

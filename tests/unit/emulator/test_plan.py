@@ -50,6 +50,7 @@ def test_other_programs_join_with_the_addresses_and_what_all_functions_share(pla
     assert found["KAFKA_BROKERS"] == "127.0.0.1:9999"
     assert found["DEMO_URL"] == "http://127.0.0.1:8888"
     assert found["AWS_ENDPOINT_URL"] == found["AWS_ENDPOINT_URL_DYNAMODB"]
+    assert found["AWS_ENDPOINT_URL_LAMBDA"] == values(plan.trigger(), "--invoke")[0]
     assert found["STAGE"] == "local"
     assert found["CALLBACK"] == "http://127.0.0.1:8889/dev"
     assert "DOOR" not in found

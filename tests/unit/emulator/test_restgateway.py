@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from localstack.emulator.declarations import GatewayResponse
 from localstack.emulator.httpserver import Request, Response
 from localstack.emulator.quotas import TokenBucket
 from localstack.emulator.restgateway import RestGateway
@@ -245,3 +246,22 @@ async def test_a_body_has_at_most_10_mb(size: int, status: int) -> None:
     response, _ = await ask(asked=request("POST", "/v1/x", b"x" * size))
 
     assert response.status == status
+
+
+@pytest.mark.req("APP-17")
+async def test_the_template_says_what_the_gateway_answers_by_itself() -> None:
+    own = GatewayResponse(
+        status=429,
+        headers={"Content-Type": "application/problem+json", "Retry-After": "1"},
+        body='{"code":"rate_limited","trace_id":"$context.requestId"}',
+    )
+
+    response, _ = await ask(
+        api=replace(API, responses={"THROTTLED": own}), requests=TokenBucket(rate=0.001, burst=0)
+    )
+
+    document = json.loads(response.body)
+    assert response.status == 429
+    assert document["code"] == "rate_limited"
+    assert len(document["trace_id"]) == 36
+    assert dict(response.headers) == own.headers

@@ -192,3 +192,43 @@ def test_globals_are_merged_deeply(write: Write) -> None:
 
     assert template.functions["F"].environment == {"A": "2", "B": "true"}
     assert template.resources[0].properties["Layers"] == ["x", "y"]
+
+
+def test_a_mapping_may_be_a_resource_of_a_nested_stack(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "trigger.yaml").write_text(
+        "Parameters: { Function: { Type: String } }\n"
+        "Resources:\n"
+        "  Mapping:\n"
+        "    Type: AWS::Lambda::EventSourceMapping\n"
+        "    Properties:\n"
+        "      FunctionName: !Ref Function\n"
+        "      Topics: [orders]\n"
+        "      SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: shop }\n"
+    )
+    path = write(
+        "F:\n  Type: AWS::Serverless::Function\n  Properties: { Handler: f.f }\n"
+        "Orders:\n  Type: AWS::Serverless::Application\n"
+        "  Properties: { Location: trigger.yaml, Parameters: { Function: !Ref F.Alias } }"
+    )
+
+    (mapping,) = load(path).mappings
+
+    assert (mapping.name, mapping.function) == ("Orders/Mapping", "F")
+    assert (mapping.group, mapping.topics, mapping.arn) == ("shop", ("orders",), "")
+
+
+def test_a_nested_stack_has_outputs(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "roles.yaml").write_text(
+        "Parameters: { Stage: { Type: String } }\n"
+        "Resources: { Role: { Type: Some::Role } }\n"
+        "Outputs: { Name: { Value: !Sub '${Stage}-${Role}' } }\n"
+    )
+    path = write(
+        "Roles:\n  Type: AWS::Serverless::Application\n"
+        "  Properties: { Location: roles.yaml, Parameters: { Stage: dev } }\n"
+        "Thing: { Type: Some::Thing, Properties: { Name: !GetAtt Roles.Outputs.Name } }"
+    )
+
+    thing = next(one for one in load(path).resources if one.logical_id == "Thing")
+
+    assert thing.properties == {"Name": "dev-Role"}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.logic.keys import KeyService
     from chalicelib.logic.policies import AuthPolicy
     from chalicelib.logic.sessions import SessionService
-    from chalicelib.logic.tokens import Authenticator
+    from chalicelib.logic.tokens import Authenticator, Identity
     from chalicelib.logic.users import UserService
     from chalicelib.repo.bans import BanRepository
     from chalicelib.repo.idempotency import IdempotencyRepository
@@ -57,10 +57,20 @@ def idempotency_table() -> IdempotencyRepository:
 @cache
 def authenticator() -> Authenticator:
     """Establishes who is asking; all that the WebSocket authorizer needs."""
+    from chalicelib.bootstrap_identity import outside_issuers
     from chalicelib.logic.tokens import Authenticator, TokenVerifier
 
     verifier = TokenVerifier(jwks=jwks, issuer=_issuer(), clock=time.time)
-    return Authenticator(verifier, bootstrap.sessions_table())
+    return Authenticator(verifier, bootstrap.sessions_table(), outside_issuers(), _Bots())
+
+
+class _Bots:
+    """What reads bots' tokens, made when the first one comes."""
+
+    def authenticate(self, token: str) -> Identity:
+        from chalicelib.bootstrap_integration import bot_tokens
+
+        return bot_tokens().authenticate(token)
 
 
 @cache
@@ -89,7 +99,7 @@ def auth() -> AuthService:
     from chalicelib.logic.tokens import KEYS_MAX_AGE_SECONDS, TokenSigner
 
     signer = TokenSigner(
-        key=lambda: _document(*_SIGNING_KEY, max_age_seconds=KEYS_MAX_AGE_SECONDS),
+        key=lambda: document(*_SIGNING_KEY, max_age_seconds=KEYS_MAX_AGE_SECONDS),
         issuer=_issuer(),
         clock=time.time,
     )
@@ -156,7 +166,7 @@ def health() -> HealthService:
 
 def jwks(max_age_seconds: float) -> str | None:
     """The public keys of access tokens, a JSON Web Key Set."""
-    return _document(*_JWKS, max_age_seconds=max_age_seconds)
+    return document(*_JWKS, max_age_seconds=max_age_seconds)
 
 
 def ensure_topics(*, partitions: int, replication: int) -> list[str]:
@@ -190,10 +200,15 @@ def auth_policy() -> AuthPolicy:
     """How long tokens are good for, and how often a log-in may fail."""
     from chalicelib.logic.policies import parse_auth
 
-    return parse_auth(_document("policy", "auth"))
+    return parse_auth(document("policy", "auth"))
 
 
-def _document(*parts: str, max_age_seconds: float | None = None) -> str | None:
+def document(*parts: str, max_age_seconds: float | None = None) -> str | None:
+    """The text of one of our parameters.
+
+    Raises:
+        UnavailableError: It was never read, and cannot be read now.
+    """
     from chalicelib.coord import CoordError, parameter_path
     from chalicelib.errors import UnavailableError
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from chalicelib.coord import CoordError, Parameter
 from chalicelib.errors import IdempotencyConflictError
-from chalicelib.models import Session, User
+from chalicelib.models import Session, ShowPresence, User
 from chalicelib.repo.idempotency import KEPT_SECONDS, LEASE_SECONDS, Attempt
 
 
-@dataclass
+@dataclass(eq=False)  # so it can be the default of a field: modules are imported while it runs
 class Clock:
     """A clock that a test moves."""
 
@@ -26,13 +27,20 @@ class FakeUsers:
 
     def __init__(self) -> None:
         self.rows: dict[str, User] = {}
+        self.deleted: dict[str, str] = {}  # id by name
 
     def create(self, user: User) -> bool:
+        if user.username.lower() in self.deleted:
+            return False
         holder = self.by_name(user.username)
         if holder is not None and holder.id != user.id:
             return False
         self.rows[user.id] = user
         return True
+
+    def erase(self, user_id: str, _at: datetime) -> None:
+        if user := self.rows.pop(user_id, None):
+            self.deleted[user.username.lower()] = user_id
 
     def get(self, user_id: str) -> User | None:
         return self.rows.get(user_id)
@@ -49,6 +57,20 @@ class FakeUsers:
         if stored is None or stored.password_hash != user.password_hash:
             return False
         self.rows[user.id] = replace(stored, password_hash=password_hash)
+        return True
+
+    def set_email(self, user: User, email: str) -> bool:
+        stored = self.rows.get(user.id)
+        if stored is None or stored.password_hash != user.password_hash:
+            return False
+        self.rows[user.id] = replace(stored, email=email)
+        return True
+
+    def set_roles(self, user: User, roles: Iterable[str]) -> bool:
+        stored = self.rows.get(user.id)
+        if stored is None:
+            return False
+        self.rows[user.id] = replace(stored, roles=tuple(roles))
         return True
 
     def set_profile(self, user: User) -> bool:
@@ -103,9 +125,16 @@ class FakePresence:
 
     registered: list[str] = field(default_factory=list)
     closed: list[tuple[str, str | None]] = field(default_factory=list)
+    shown: dict[str, ShowPresence] = field(default_factory=dict)
 
     def register(self, user_id: str) -> None:
         self.registered.append(user_id)
+
+    def shows_to(self, user_id: str) -> ShowPresence:
+        return self.shown.get(user_id, ShowPresence.EVERYBODY)
+
+    def show_to(self, user_id: str, show_to: ShowPresence) -> None:
+        self.shown[user_id] = show_to
 
     def disconnect(self, user_id: str, device_id: str | None = None) -> None:
         self.closed.append((user_id, device_id))
@@ -153,13 +182,14 @@ class FakeCentre:
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
+        self.secrets: set[str] = set()
         self.is_away = False
 
     def get(self, path: str, *, max_age_seconds: float | None = None) -> Parameter | None:
         if self.is_away:
             raise CoordError(f"cannot read {path}")
         value = self.values.get(path)
-        return None if value is None else Parameter(path, value, 1)
+        return None if value is None else Parameter(path, value, 1, path in self.secrets)
 
 
 class FakeKeyStore:

@@ -1,4 +1,4 @@
-"""What follows a commit: rows of members, pushes to the live, pointers for the absent.
+"""What follows a commit: pushes to the live, pointers for the absent.
 
 Each step may happen again, with the same result.
 """
@@ -8,36 +8,40 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
-from chalicelib.errors import UnavailableError
 from chalicelib.frames import message_frames
+from chalicelib.logic.audiences import Audience
+from chalicelib.logic.large_groups import PushChunk, chunks_of
 from chalicelib.models import (
     WORLD,
     Connection,
     ConversationMember,
     Placed,
     PushResult,
-    direct_members,
+    is_group,
 )
 
 logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 30.0  # a connection may not take pushes during its own $connect
-_ATTEMPTS = 10
 
 Drain = Callable[[Iterable[Connection]], None]
+
+
+class Audiences(Protocol):
+    """Who is in conversations."""
+
+    def of(self, conversation_ids: Iterable[str]) -> Mapping[str, Audience]: ...
 
 
 class Members(Protocol):
     """The stored places of members."""
 
-    def add(self, members: Sequence[ConversationMember]) -> None: ...
     def get(
         self, pairs: Iterable[tuple[str, str]]
     ) -> Mapping[tuple[str, str], ConversationMember]: ...
-    def replace(self, old: ConversationMember, new: ConversationMember) -> bool: ...
 
 
 class Offline(Protocol):
@@ -50,7 +54,6 @@ class Offline(Protocol):
 class Connections(Protocol):
     """The stored connections."""
 
-    def users(self, user_ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]: ...
     def live(self, user_ids: Iterable[str]) -> Mapping[str, list[Connection]]: ...
     def online(self) -> list[Connection]: ...
     def remove(self, user_id: str, connection_ids: Iterable[str]) -> None: ...
@@ -64,9 +67,10 @@ class Push(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What was pushed: the messages of direct conversations, and who did not take theirs."""
+    """What was pushed to conversations that are not large, and who did not take theirs."""
 
     messages: Mapping[str, list[Placed]]
+    audiences: Mapping[str, Audience]
     live: Mapping[str, list[Connection]]
     missed: frozenset[str]
     away: frozenset[str]  # of these: behind a service that did not answer
@@ -85,58 +89,56 @@ class Receivers:
     def __init__(
         self,
         *,
+        audiences: Audiences,
         members: Members,
         offline: Offline,
         connections: Connections,
         push: Push,
         drain: Drain,
         drain_later: Drain,
+        push_chunks: Callable[[Iterable[PushChunk]], None],
+        ended: Callable[[Iterable[str]], None],
         clock: Callable[[], float],
     ) -> None:
+        self._audiences = audiences
         self._members = members
         self._offline = offline
         self._connections = connections
         self._push = push
         self._drain = drain
         self._drain_later = drain_later
+        self._push_chunks = push_chunks
+        self._ended = ended
         self._clock = clock
 
-    def count(self, placed: Sequence[Placed]) -> None:
-        """Member rows: of a direct conversation's first message, and of senders in the world."""
-        first = [one for one in placed if one.seq == 1 and direct_members(one.conversation_id)]
-        self._members.add(
-            [
-                ConversationMember(conversation_id=one.conversation_id, user_id=user_id)
-                for one in first
-                for user_id in direct_members(one.conversation_id) or ()
-            ]
-        )
-        own: dict[str, list[int]] = defaultdict(list)
-        for one in placed:
-            if one.conversation_id == WORLD:
-                own[one.sender_id].append(one.seq)
-        self._count_own(own)
-
     def push(self, placed: Sequence[Placed]) -> Pushed:
-        """Pushes to every live connection of every member."""
+        """Pushes to every live connection of every member; to large groups others do, in chunks."""
         by_conversation = _in_order(placed)
         world = by_conversation.pop(WORLD, [])
-        users = {user for key in by_conversation for user in direct_members(key) or ()}
+        audiences = self._audiences.of(by_conversation)
+        large = {key: by_conversation.pop(key) for key, one in audiences.items() if one.large}
+        users = {user for key in by_conversation for user in audiences[key].joined}
         live = self._connections.live(users)
-        wanted = _wanted(by_conversation, live)
+        wanted = _wanted(by_conversation, audiences, live)
         if world:
             for connection in self._connections.online():
                 wanted.setdefault(connection.id, (connection, []))[1].append(world)
         missed, away = self._post(wanted)
-        return Pushed(by_conversation, live, missed, away)
+        self._push_chunks(
+            chunk
+            for key, messages in large.items()
+            for chunk in chunks_of(messages, len(audiences[key].joined))
+        )
+        return Pushed(by_conversation, audiences, live, missed, away)
 
     def leave_pointers(self, pushed: Pushed) -> None:
         """Leaves pointers for receivers that no connection was found for."""
         absent = {
-            (user_id, key): next(one.seq for one in messages if one.sender_id != user_id)
+            (user_id, key): first
             for key, messages in pushed.messages.items()
-            for user_id in direct_members(key) or ()
-            if any(one.sender_id != user_id for one in messages) and pushed.missed_by(user_id)
+            if pushed.audiences[key].gets_pointers
+            for user_id, joined in pushed.audiences[key].joined.items()
+            if pushed.missed_by(user_id) and (first := _first(messages, user_id, joined))
         }
         if not absent:
             return
@@ -145,6 +147,8 @@ class Receivers:
         pointers = {}
         for (user_id, key), seq in absent.items():
             row = rows.get((key, user_id))
+            if row is None and is_group(key):
+                continue  # has left meanwhile
             first = max(seq, row.delivered_seq + 1) if row else seq
             last = pushed.messages[key][-1].seq
             if first <= last and standing.get((user_id, key), first + 1) > first:
@@ -158,7 +162,7 @@ class Receivers:
             self._drain_later(away)
 
     def _post(
-        self, wanted: Mapping[str, tuple[Connection, list[list[Placed]]]]
+        self, wanted: Mapping[str, tuple[Connection, list[Sequence[Placed]]]]
     ) -> tuple[frozenset[str], frozenset[str]]:
         """Pushes; the connections that did not take everything, and of these the unanswered."""
         frames: dict[tuple[int, ...], list[str]] = {}
@@ -176,13 +180,17 @@ class Receivers:
     def bury(self, gone: Iterable[Connection]) -> None:
         """Removes exactly these connections, but gives those a drain that may be just opening."""
         opening = []
+        left = set()
         for connection in gone:
             if self._clock() - connection.connected_at < GRACE_SECONDS:
                 opening.append(connection)
             else:
                 self._connections.remove(connection.user_id, (connection.id,))
+                left.add(connection.user_id)
         if opening:
             self._drain(opening)
+        if left:
+            self._ended(left)
 
     def _drain_the_arrived(
         self, user_ids: set[str], before: Mapping[str, list[Connection]]
@@ -194,42 +202,6 @@ class Receivers:
             if arrived:
                 self._drain(arrived)
 
-    def _count_own(self, own: Mapping[str, list[int]]) -> None:
-        """Own messages after ``read_seq``, so that they are not unread; see decision 0003."""
-        todo = dict(own)
-        for _ in range(_ATTEMPTS):
-            if not todo:
-                return
-            rows = self._members.get((WORLD, user_id) for user_id in todo)
-            if missing := [user_id for user_id in todo if (WORLD, user_id) not in rows]:
-                self._members.add(self.world_rows(missing))
-                continue
-            for user_id in list(todo):
-                row = rows[WORLD, user_id]
-                seen = max(row.own_seq, row.read_seq)
-                new = [seq for seq in todo[user_id] if seq > seen]
-                counted = replace(row, own=row.own + len(new), own_seq=max([row.own_seq, *new]))
-                if not new or self._members.replace(row, counted):
-                    del todo[user_id]
-        raise UnavailableError("the count of own messages is contended without end")
-
-    def world_rows(self, user_ids: Sequence[str]) -> list[ConversationMember]:
-        """The rows of users in the world room, beginning where it stood at registration."""
-        items = self._connections.users(user_ids)
-        return [world_member(user_id, items.get(user_id, {})) for user_id in user_ids]
-
-
-def world_member(user_id: str, item: Mapping[str, Any]) -> ConversationMember:
-    """A user's place in the world room before the first ack or message of theirs."""
-    start = int(item.get("world_seq", 0))
-    return ConversationMember(
-        conversation_id=WORLD,
-        user_id=user_id,
-        read_seq=start,
-        delivered_seq=start,
-        joined_seq=start,
-    )
-
 
 def _in_order(placed: Sequence[Placed]) -> dict[str, list[Placed]]:
     """The messages of each conversation, once each; a redelivery may bring one twice."""
@@ -239,12 +211,23 @@ def _in_order(placed: Sequence[Placed]) -> dict[str, list[Placed]]:
     return {key: [group[seq] for seq in sorted(group)] for key, group in found.items()}
 
 
+def _first(messages: Sequence[Placed], user_id: str, joined: int) -> int | None:
+    """The first message of somebody else since a user joined."""
+    theirs = (one.seq for one in messages if one.sender_id != user_id and one.seq > joined)
+    return next(theirs, None)
+
+
 def _wanted(
-    by_conversation: Mapping[str, list[Placed]], live: Mapping[str, list[Connection]]
-) -> dict[str, tuple[Connection, list[list[Placed]]]]:
-    wanted: dict[str, tuple[Connection, list[list[Placed]]]] = {}
+    by_conversation: Mapping[str, Sequence[Placed]],
+    audiences: Mapping[str, Audience],
+    live: Mapping[str, list[Connection]],
+) -> dict[str, tuple[Connection, list[Sequence[Placed]]]]:
+    wanted: dict[str, tuple[Connection, list[Sequence[Placed]]]] = {}
     for key, messages in by_conversation.items():
-        for user_id in direct_members(key) or ():
-            for connection in live.get(user_id, ()):
-                wanted.setdefault(connection.id, (connection, []))[1].append(messages)
+        for user_id, joined in audiences[key].joined.items():
+            seen = messages  # the very same for nearly everybody: `_post` relies on it
+            if joined >= messages[0].seq:
+                seen = [one for one in messages if one.seq > joined]
+            for connection in live.get(user_id, ()) if seen else ():
+                wanted.setdefault(connection.id, (connection, []))[1].append(seen)
     return wanted

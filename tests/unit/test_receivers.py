@@ -1,32 +1,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import pytest
 
-from chalicelib.errors import UnavailableError
 from chalicelib.logic.receivers import GRACE_SECONDS, Receivers
-from chalicelib.models import WORLD, ConversationMember, Placed
+from chalicelib.models import ConversationMember, Placed
 from tests.fakes import FakeConnections, FakeMembers, FakeOffline, FakePush, World
+from tests.fakes_groups import audiences
 from tests.unit.test_delivery import ROOM, received
-
-
-class Contended(FakeMembers):
-    """Somebody else is always faster."""
-
-    def replace(self, old: ConversationMember, new: ConversationMember) -> bool:
-        return False
 
 
 def receivers(world: World, members: FakeMembers | None = None) -> Receivers:
     return Receivers(
+        audiences=audiences(world),
         members=members or FakeMembers(world),
         offline=FakeOffline(world),
         connections=FakeConnections(world),
         push=FakePush(world),
         drain=world.drained.extend,
         drain_later=world.drained_later.extend,
+        push_chunks=world.chunks.extend,
+        ended=world.ended.extend,
         clock=world.clock,
     )
 
@@ -138,41 +133,6 @@ def test_who_arrives_while_the_pointer_is_written_is_drained_and_nobody_else(wor
     assert known.id not in world.users["bob"]["live"]
 
 
-def test_members_of_a_direct_conversation_are_written_with_its_first_message(world: World) -> None:
-    receivers(world).count(placed(2))
-    assert world.members == {}
-
-    receivers(world).count(placed(1, 2))
-    assert set(world.members) == {(ROOM, "ann"), (ROOM, "bob")}
-
-
-def test_own_messages_in_the_world_room_are_counted_once_however_often_they_come(
-    world: World,
-) -> None:
-    service = receivers(world)
-
-    service.count(placed(1, 2, room=WORLD))
-    service.count(placed(2, 3, room=WORLD))
-
-    row = world.members[WORLD, "ann"]
-    assert (row.own, row.own_seq) == (3, 3)
-
-
-def test_own_messages_that_were_read_already_are_not_counted(world: World) -> None:
-    receivers(world).count(placed(1, room=WORLD))
-    row = world.members[WORLD, "ann"]
-    world.members[WORLD, "ann"] = replace(row, read_seq=2, own=0)
-
-    receivers(world).count(placed(2, 3, room=WORLD))
-
-    assert world.members[WORLD, "ann"].own == 1
-
-
-def test_a_count_that_is_contended_without_end_is_tried_again_later(world: World) -> None:
-    with pytest.raises(UnavailableError):
-        receivers(world, Contended(world)).count(placed(1, room=WORLD))
-
-
 def test_what_a_connection_did_not_take_is_missed_by_its_user_only(world: World) -> None:
     world.connect("ann", "conn-ann")
     world.connect("bob", "conn-bob")
@@ -182,3 +142,15 @@ def test_what_a_connection_did_not_take_is_missed_by_its_user_only(world: World)
 
     missed: Iterable[str] = filter(pushed.missed_by, ("ann", "bob", "nobody"))
     assert list(missed) == ["bob"]
+
+
+@pytest.mark.req("APP-8")
+def test_friends_hear_of_who_is_gone_and_not_of_who_is_just_opening(world: World) -> None:
+    world.connect("ann", "old")
+    world.connect("bob", "new", at=world.now)
+    world.gone |= {"old", "new"}
+
+    deliver(world, placed(1))
+
+    assert (world.ended, world.users["ann"]["live"]) == (["ann"], {})
+    assert [one.id for one in world.drained] == ["new"]

@@ -4,11 +4,20 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from chalicelib.errors import UnauthorizedError, UnavailableError
+from chalicelib.errors import UnauthorizedError, UnavailableError, UserNotFoundError
 from chalicelib.logic.presence import CONNECTION_SECONDS, PresenceService
-from chalicelib.models import WORLD, Connection, ConversationType, Head
+from chalicelib.logic.receivers import GRACE_SECONDS
+from chalicelib.models import (
+    WORLD,
+    Connection,
+    ConversationType,
+    Head,
+    PresenceStatus,
+    ShowPresence,
+)
 from chalicelib.repo.connections import MAX_PER_USER
 from tests.fakes import FakeConnections, FakeHeads, FakePush, FakeSessions, World
+from tests.fakes_presence import FakeOutbox, FakePresenceStates
 
 pytestmark = pytest.mark.req("APP-8")
 
@@ -30,14 +39,18 @@ def service(
     world: World,
     sessions: Sessions | FakeSessions | None = None,
     drain: Callable[[Iterable[Connection]], None] | None = None,
+    outbox: FakeOutbox | None = None,
+    sleep: Callable[[float], None] = lambda _seconds: None,
 ) -> PresenceService:
     return PresenceService(
         connections=FakeConnections(world),
+        states=FakePresenceStates(world),
         heads=FakeHeads(world),
         sessions=sessions or FakeSessions(),
         push=FakePush(world),
-        drain=drain or world.drained.extend,
+        outbox=outbox or FakeOutbox(world, drain or world.drained.extend),
         clock=world.clock,
+        sleep=sleep,
     )
 
 
@@ -132,6 +145,15 @@ def test_a_connection_that_gave_way_to_a_refused_one_is_closed_all_the_same() ->
     assert world.gone == {"c0"}
 
 
+def test_one_that_gives_way_while_it_cannot_be_closed_is_closed_later() -> None:
+    world = world_with_all_places_taken()
+    world.push_is_away = True
+
+    service(world).connect("bob", "phone", "s1", "conn")
+
+    assert [one.id for one in world.closing] == ["c0"]
+
+
 def test_connections_that_expired_give_way_first() -> None:
     world = world_with_all_places_taken()
     world.now += 3601
@@ -185,35 +207,190 @@ def test_nobody_has_no_connections_to_close() -> None:
     assert world.gone == set()
 
 
-def test_a_user_is_online_as_long_as_one_connection_lives() -> None:
-    world = World()
-    world.user("bob", "one", "two")
-    presence = service(world)
-
-    presence.disconnected("bob", "one")
-    assert presence.of("bob") == ("online", None)
-
-    presence.disconnected("bob", "two")
-    assert presence.of("bob") == ("offline", "2023-11-14T22:13:20.000Z")
+def told(world: World, user_id: str, status: PresenceStatus) -> FakeOutbox:
+    """Friends were told this of a user."""
+    world.users[user_id]["told"] = status
+    return FakeOutbox(world, world.drained.extend)
 
 
-def test_a_connection_that_vanished_counts_until_it_expires() -> None:
-    world = World()
-    world.user("bob", "vanished")
-
-    assert service(world).of("bob") == ("online", None)
-    world.now += 3601
-    assert service(world).of("bob") == ("offline", None)
-
-
-def test_the_end_of_an_unknown_connection_is_no_sign_of_life() -> None:
+def test_the_first_connection_is_news_and_the_next_one_is_not() -> None:
     world = World()
     world.user("bob")
+    outbox = told(world, "bob", PresenceStatus.OFFLINE)
 
-    service(world).disconnected("bob", "evicted long ago")
+    service(world, outbox=outbox).connect("bob", "phone", "s1", "one")
+    assert outbox.now == ["bob"]
+    world.users["bob"]["told"] = PresenceStatus.ONLINE
+    service(world, outbox=outbox).connect("bob", "laptop", "s2", "two")
 
-    assert service(world).of("bob") == ("offline", None)
+    assert outbox.now == ["bob"]
 
 
-def test_who_never_connected_was_never_seen() -> None:
-    assert service(World()).of("nobody") == ("offline", None)
+def test_the_last_connection_that_ends_is_news_after_a_while() -> None:
+    world = World()
+    world.user("bob", "one", "two")
+    outbox = told(world, "bob", PresenceStatus.ONLINE)
+    presence = service(world, outbox=outbox)
+
+    presence.disconnected("bob", "one")
+    assert (outbox.now, outbox.later) == ([], [])
+    presence.disconnected("bob", "two")
+
+    assert (outbox.now, outbox.later) == ([], ["bob"])
+    assert world.users["bob"]["last_seen"] == world.now
+
+
+def test_who_is_back_before_friends_were_told_is_no_news() -> None:
+    world = World()
+    world.user("bob", "one")
+    outbox = told(world, "bob", PresenceStatus.ONLINE)
+    presence = service(world, outbox=outbox)
+
+    presence.disconnected("bob", "one")
+    presence.connect("bob", "phone", "s1", "two")
+
+    assert (outbox.now, outbox.later) == ([], ["bob"])
+
+
+def test_a_log_out_is_news_at_once() -> None:
+    world = World()
+    world.user("bob", "one")
+    outbox = told(world, "bob", PresenceStatus.ONLINE)
+
+    service(world, outbox=outbox).disconnect("bob")
+
+    assert (outbox.now, outbox.later) == (["bob"], [])
+
+
+def test_nobody_is_kept_out_because_friends_cannot_be_told() -> None:
+    world = World()
+    world.user("bob")
+    outbox = told(world, "bob", PresenceStatus.OFFLINE)
+    outbox.is_away = True
+
+    service(world, outbox=outbox).connect("bob", "phone", "s1", "conn")
+    service(world, outbox=outbox).disconnect("bob")
+
+    assert live(world) == set()
+
+
+def test_looking_away_and_back_is_news() -> None:
+    world = World()
+    world.user("bob", "one", "two")
+    outbox = told(world, "bob", PresenceStatus.ONLINE)
+    presence = service(world, outbox=outbox)
+
+    presence.look("bob", "one", away=True)
+    assert outbox.now == [], "somebody looks at the other one"
+    presence.look("bob", "two", away=True)
+    assert outbox.now == ["bob"]
+    world.users["bob"]["told"] = PresenceStatus.AWAY
+    presence.look("bob", "one", away=False)
+
+    assert outbox.now == ["bob", "bob"]
+
+
+def test_a_connection_that_is_gone_cannot_look_away() -> None:
+    world = World()
+    world.user("bob")
+    outbox = told(world, "bob", PresenceStatus.ONLINE)
+
+    service(world, outbox=outbox).look("bob", "old", away=True)
+
+    assert outbox.now == []
+
+
+def test_who_shows_themselves_to_nobody_any_more_goes_offline_for_friends() -> None:
+    world = World()
+    world.user("bob", "one")
+    outbox = told(world, "bob", PresenceStatus.ONLINE)
+    presence = service(world, outbox=outbox)
+    assert presence.shows_to("bob") is ShowPresence.EVERYBODY
+
+    presence.show_to("bob", ShowPresence.FRIENDS)
+    assert outbox.now == []
+    presence.show_to("bob", ShowPresence.NOBODY)
+
+    assert outbox.now == ["bob"]
+    assert presence.shows_to("bob") is ShowPresence.NOBODY
+
+
+def test_nobody_decides_who_may_see_them() -> None:
+    with pytest.raises(UserNotFoundError):
+        service(World()).show_to("nobody", ShowPresence.NOBODY)
+
+    assert service(World()).shows_to("nobody") is ShowPresence.EVERYBODY
+
+
+def test_what_cannot_be_closed_while_the_service_is_away_is_closed_later() -> None:
+    """Else a log-out would leave the connection open, and frames on it are not checked again."""
+    world = World()
+    world.user("bob", "one")
+    world.push_is_away = True
+    presence = service(world)
+
+    presence.disconnect("bob")
+
+    assert (live(world), [one.id for one in world.closing]) == (set(), ["one"])
+    assert presence.close(world.closing) == world.closing
+    world.push_is_away = False
+    assert presence.close(world.closing) == []
+    assert world.gone == {"one"}
+
+
+def test_a_connection_is_not_forgotten_before_it_is_closed_or_will_be() -> None:
+    world = World()
+    world.user("bob", "one")
+    world.push_is_away = True
+    outbox = FakeOutbox(world, world.drained.extend)
+
+    def crash(_connections: object) -> None:
+        raise UnavailableError
+
+    outbox.close = crash  # type: ignore[method-assign, assignment]
+    with pytest.raises(UnavailableError):
+        service(world, outbox=outbox).disconnect("bob")
+
+    assert live(world) == {"one"}
+
+
+def test_a_connection_that_is_just_opening_is_closed_as_soon_as_it_is_open() -> None:
+    world = World()
+    world.user("bob")
+    opening = world.connect("bob", "one", at=world.now)
+    world.gone.add("one")
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            world.gone.clear()
+
+    service(world).disconnect("bob")
+    assert world.closing == [opening]
+    left = service(world, sleep=sleep).close(world.closing)
+
+    assert (left, world.gone, len(slept)) == ([], {"one"}, 3)
+
+
+def test_a_connection_that_does_not_open_is_given_up() -> None:
+    world = World()
+    world.user("bob")
+    opening = world.connect("bob", "one", at=world.now)
+    world.gone.add("one")
+    presence = service(world)
+
+    assert presence.close([opening]) == [opening], "it waits for a second, and then for others"
+    world.now += GRACE_SECONDS
+
+    assert presence.close([opening]) == []
+
+
+def test_what_has_expired_is_not_closed_without_end() -> None:
+    world = World()
+    world.user("bob")
+    old = world.connect("bob", "one")
+    world.push_is_away = True
+    world.now = old.expires_at
+
+    assert service(world).close([old]) == []

@@ -8,6 +8,7 @@ import pytest
 from chalicelib.logic.receipts import Receipt, ReceiptService
 from chalicelib.models import WORLD, AckStatus
 from tests.fakes import FakeConnections, FakeLog, FakePush, World
+from tests.fakes_groups import audiences
 from tests.unit.test_delivery import ROOM, record, world_of_two, writer
 
 pytestmark = pytest.mark.req("APP-13")
@@ -16,7 +17,10 @@ READ, DELIVERED = AckStatus.READ, AckStatus.DELIVERED
 
 def service(world: World) -> ReceiptService:
     return ReceiptService(
-        connections=FakeConnections(world), log=FakeLog(world), push=FakePush(world)
+        audiences=audiences(world),
+        connections=FakeConnections(world),
+        log=FakeLog(world),
+        push=FakePush(world),
     )
 
 

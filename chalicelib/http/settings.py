@@ -1,0 +1,106 @@
+"""What I want of a conversation: silence, a place at the top, a draft kept, not to see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib import bootstrap_presence as presence
+from chalicelib.errors import (
+    ConversationNotFoundError,
+    FieldError,
+    InvalidFieldError,
+    NotMemberError,
+    TooLargeError,
+)
+from chalicelib.frames import MAX_CONTENT_BYTES
+from chalicelib.http.conversations import DRAFT, SETTINGS
+from chalicelib.http.groups import UNTIL, moment
+from chalicelib.http.routing import Api, Call
+from chalicelib.http.schema import JsonObject, boolean, obj, optional, string
+from chalicelib.models import FOREVER
+
+api = Api("settings")
+
+_ACCESS = (ConversationNotFoundError, NotMemberError)
+
+
+@api.route(
+    "PUT",
+    "/v1/conversations/{conversation_id}/settings",
+    summary="Mutes a conversation for me, until a time or for good, and pins it.",
+    body=obj(
+        "SettingsChange",
+        muted=optional(boolean()),
+        muted_until=optional(UNTIL),
+        pinned=optional(boolean()),
+    ),
+    answer=SETTINGS,
+    errors=_ACCESS,
+)
+def change(call: Call) -> JsonObject:
+    """Changes the members that are given."""
+    settings = presence.settings()
+    changes = _changes(call.body)
+    return settings.shown(settings.change(call.user_id, call.path["conversation_id"], changes))
+
+
+@api.route(
+    "PUT",
+    "/v1/conversations/{conversation_id}/draft",
+    summary="Keeps what I have begun to write, for all my devices.",
+    body=obj("NewDraft", content=string(description=f"at most {MAX_CONTENT_BYTES} bytes of UTF-8")),
+    answer=DRAFT,
+    errors=(*_ACCESS, TooLargeError),
+)
+def save_draft(call: Call) -> JsonObject:
+    """The last one that is saved stands."""
+    saved = presence.settings().save_draft(
+        call.user_id, call.path["conversation_id"], call.body["content"]
+    )
+    return {"content": saved.draft, "updated_at": saved.draft_at}
+
+
+@api.route(
+    "DELETE",
+    "/v1/conversations/{conversation_id}/draft",
+    summary="Forgets it; no fault where there is none.",
+    status=204,
+    errors=_ACCESS,
+)
+def delete_draft(call: Call) -> None:
+    """Forgets the draft."""
+    presence.settings().save_draft(call.user_id, call.path["conversation_id"], "")
+
+
+@api.route(
+    "DELETE",
+    "/v1/conversations/{conversation_id}",
+    summary="Takes a conversation from my list until its next message; nothing of it is deleted.",
+    status=204,
+    errors=_ACCESS,
+)
+def hide(call: Call) -> None:
+    """Hides the conversation."""
+    presence.settings().hide(call.user_id, call.path["conversation_id"])
+
+
+def _changes(body: JsonObject) -> dict[str, Any]:
+    changes = {"pinned": body["pinned"]} if "pinned" in body else {}
+    until = body.get("muted_until")
+    if until is not None:
+        if not body.get("muted", True):
+            raise _invalid("muted_until", "expected none where muted is false")
+        changes["muted_until"] = moment(until)
+    elif "muted" in body:
+        changes["muted_until"] = FOREVER if body["muted"] else 0.0
+    elif "muted_until" in body:
+        changes["muted_until"] = 0.0
+    if not changes:
+        raise _invalid("muted", "expected muted, muted_until or pinned")
+    return changes
+
+
+def _invalid(field: str, message: str) -> InvalidFieldError:
+    return InvalidFieldError(
+        f"{field}: {message}", errors=(FieldError(field=field, message=message),)
+    )

@@ -37,7 +37,7 @@ async def ask(
 ) -> Response:
     headers = [("X-Amz-Invocation-Type", kind)] if kind else []
     path = f"/2015-03-31/functions/{name}/invocations"
-    api = InvokeApi(runtime)  # type: ignore[arg-type]
+    api = InvokeApi(runtime, {"demo-echo": "Echo"})  # type: ignore[arg-type]
     return await api.handle(Request("POST", path, headers, body, "127.0.0.1"))
 
 
@@ -45,6 +45,7 @@ async def ask(
     "name",
     [
         "Echo",
+        "demo-echo",
         "arn:aws:lambda:us-east-1:000000000000:function:Echo",
         "arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3AEcho",
     ],

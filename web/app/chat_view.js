@@ -1,7 +1,9 @@
-import { avatar, byId, faceOf } from "./dom.js";
+import { byId } from "./dom.js";
 import { titleOf } from "./format.js";
 import { LogView } from "./log_view.js";
-import { rowsOf } from "./message_list.js";
+import { rowsOf } from "./message_rows.js";
+
+const MOST_PAGES = 40; // to look through for a message
 
 /** The open conversation: its head, its log, and what has been seen of it. */
 export class ChatView {
@@ -9,6 +11,7 @@ export class ChatView {
   #timeline = null;
   #unreadAfter = null;
   #problem = "";
+  #problems = new Map(); // of single messages, by seq
   #scheduled = false;
   #isArriving = false; // until the first unread message is in view, nothing counts as seen
 
@@ -17,15 +20,43 @@ export class ChatView {
    * @param {(id: string) => object} context.personOf
    * @param {(message: object) => string} context.statusOf
    * @param {(conversation: object) => void} context.onSeen The end of the log is in view.
+   * @param {import("./chat_head.js").ChatHead} context.head
+   * @param {(act: string, row: object, button: HTMLElement) => void} context.onAct
+   * @param {(row: object) => Promise<string>} context.linkOf
    */
-  constructor({ myId, personOf, statusOf, onSeen, onRetry }) {
-    Object.assign(this, { myId, personOf, statusOf, onSeen });
-    this.log = new LogView({ onRetry, onNearStart: () => this.#nearStart(), onMoved: () => this.noticeSeen() });
+  constructor({ myId, personOf, statusOf, onSeen, head, onAct, linkOf }) {
+    Object.assign(this, { myId, personOf, statusOf, onSeen, head });
+    this.log = new LogView({ onAct, linkOf, onNearStart: () => this.#nearStart(), onMoved: () => this.noticeSeen() });
     byId("history-retry").addEventListener("click", () => this.#loadEarlier());
   }
 
   get conversationId() {
     return this.#conversation?.id ?? null;
+  }
+
+  get conversation() {
+    return this.#conversation;
+  }
+
+  messageOf(seq) {
+    return this.#timeline?.get(seq);
+  }
+
+  /** Says beside a message what went wrong with it. */
+  setProblem(seq, text) {
+    this.#problems.set(seq, text);
+    this.render();
+  }
+
+  /** Goes to a message, loading what is before; says so when that is too far. */
+  async jumpTo(seq) {
+    const timeline = this.#timeline;
+    for (let page = 0; page < MOST_PAGES && !timeline.get(seq) && !timeline.isComplete; page += 1) {
+      await this.#loadEarlier();
+      if (timeline !== this.#timeline || this.#problem) return;
+    }
+    this.#draw();
+    if (!this.log.scrollToSeq(seq)) this.#problem = "This message is further back than can be shown at once.";
   }
 
   async show(conversation, timeline) {
@@ -34,9 +65,10 @@ export class ChatView {
     this.#timeline = timeline;
     this.#unreadAfter = isNew ? conversation.read_seq : null;
     this.#problem = "";
+    this.#problems.clear();
     this.#isArriving = true;
     this.log.clear();
-    this.#drawHead();
+    this.head.render(this.#conversation);
     this.#draw();
     if (!timeline.isLoaded) await this.#loadEarlier();
     if (this.conversationId !== conversation.id) return;
@@ -57,7 +89,7 @@ export class ChatView {
     requestAnimationFrame(() => {
       this.#scheduled = false;
       if (!this.#conversation) return;
-      this.#drawHead();
+      this.head.render(this.#conversation);
       this.#draw();
     });
   }
@@ -75,23 +107,13 @@ export class ChatView {
     if (this.#timeline?.isLoaded && !this.#isArriving && isLooking && this.log.isAtEnd) this.onSeen(this.#conversation);
   }
 
-  #drawHead() {
-    const { id, type, user } = this.#conversation;
-    const name = titleOf(this.#conversation);
-    const subtitles = { direct: user && `@${user.username}`, world: "Everybody is here" };
-    byId("chat-title").textContent = name;
-    byId("chat-subtitle").textContent = subtitles[id === "world" ? "world" : type] ?? "Group";
-    byId("chat-avatar").replaceChildren(avatar(faceOf(this.#conversation, name)));
-    if (user) byId("chat-person").href = `#/u/${encodeURIComponent(user.id)}`;
-    else byId("chat-person").removeAttribute("href");
-  }
-
   #draw() {
     const timeline = this.#timeline;
     if (this.log.isAtEnd) timeline.trim();
     const rows = timeline.isLoaded ? rowsOf(timeline.entries(), {
       myId: this.myId, unreadAfter: this.#unreadAfter, isDirect: this.#conversation.type === "direct",
-      personOf: this.personOf, statusOf: this.statusOf,
+      personOf: this.personOf, statusOf: this.statusOf, messageOf: (seq) => timeline.get(seq),
+      problemOf: (seq) => this.#problems.get(seq),
     }) : [];
     this.log.render(rows, { note: this.#note(), isBusy: timeline.isLoading });
   }

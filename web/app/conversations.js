@@ -13,13 +13,27 @@ export class Conversations {
     return this.#rows.get(id);
   }
 
-  /** The most recent first. */
+  /** Pinned ones, then the most recent first. */
   sorted() {
-    return [...this.#rows.values()].sort((one, other) => (activity(one) < activity(other) ? 1 : -1));
+    return [...this.#rows.values()].sort((one, other) => (
+      isPinned(other) - isPinned(one) || (activity(one) < activity(other) ? 1 : -1)));
   }
 
+  /** How much is unread, but for what is muted. */
   get unread() {
-    return [...this.#rows.values()].reduce((sum, { unread_count: count }) => sum + count, 0);
+    const loud = [...this.#rows.values()].filter(({ settings }) => !settings?.muted);
+    return loud.reduce((sum, { unread_count: count }) => sum + count, 0);
+  }
+
+  /** Drops a conversation: it is not mine any more, or not wanted in the list. */
+  delete(id) {
+    this.#rows.delete(id);
+  }
+
+  /** Takes over members of the row that another answer or event has told of. */
+  change(id, members) {
+    const row = this.#rows.get(id);
+    if (row) Object.assign(row, members);
   }
 
   /** Takes over a row of the server, unless what happened since is newer. */
@@ -92,4 +106,5 @@ export class Conversations {
   }
 }
 
+const isPinned = ({ settings }) => Number(settings?.pinned ?? false);
 const activity = (row) => row.last_message?.created_at ?? row.updated_at ?? row.created_at ?? "";

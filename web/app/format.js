@@ -33,6 +33,14 @@ export function dayOf(time, now = Date.now()) {
 /** A number that fits into a badge. */
 export const badge = (count) => (count > 99 ? "99+" : `${count}`);
 
+const UNITS = [["GB", 1e9], ["MB", 1e6], ["kB", 1e3]];
+
+/** How large a file is. */
+export function sizeOf(bytes) {
+  const [unit, factor] = UNITS.find(([, least]) => bytes >= least) ?? ["B", 1];
+  return `${Number((bytes / factor).toFixed(bytes / factor < 10 && factor > 1 ? 1 : 0))} ${unit}`;
+}
+
 /** What I call my friends, by their ids. */
 export const remarks = new Map();
 
@@ -42,13 +50,14 @@ export const nameOf = (user) => remarks.get(user?.id) || user?.nickname || user?
 /** Where somebody is, in words. */
 export function presenceOf({ status, last_seen: seen }, now = Date.now()) {
   if (status === "online") return "Online";
+  if (status === "away") return "Away";
   return seen ? `Last seen: ${dayOf(seen, now)}, ${timeOf(seen)}` : "Offline";
 }
 
 /** What a conversation is called. */
 export function titleOf(conversation) {
   if (conversation.type === "direct") return nameOf(conversation.user);
-  return conversation.name || (conversation.id === "world" ? "World" : "Group");
+  return conversation.group?.name || (conversation.id === "world" ? "World" : "Group");
 }
 
 const KINDS = {
@@ -59,7 +68,8 @@ const KINDS = {
 /** A message's text, or what stands for it where the page cannot show it. */
 export function textOf(message) {
   if (message.recalled) return "This message was recalled.";
+  if (message.deleted) return "You deleted this message.";
   if (!message.content && message.expires_at) return "This message has expired.";
   const kind = KINDS[message.type];
-  return kind ? `${kind}: ${message.content}` : message.content;
+  return kind ? `${kind}: ${message.content || (message.attachment?.name ?? "")}` : message.content;
 }

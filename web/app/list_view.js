@@ -1,13 +1,17 @@
-import { avatar, byId, el, faceOf, hiddenText } from "./dom.js";
-import { badge, nameOf, shortTime, textOf, titleOf } from "./format.js";
+import { avatar, byId, el, faceOf, hiddenText, icon } from "./dom.js";
+import { badge, nameOf, shortTime, titleOf } from "./format.js";
 import { KeyedList } from "./keyed_list.js";
+import { briefOf } from "./message_rows.js";
 
 /** The list of conversations; its entries are links, so that keyboard and Back work by themselves. */
 export class ListView {
-  /** @param {{myId: string, personOf: (id: string) => object}} context */
-  constructor({ myId, personOf }) {
-    this.myId = myId;
-    this.personOf = personOf;
+  /**
+   * @param {object} context
+   * @param {(id: string) => object} context.personOf
+   * @param {(id: string) => object | undefined} context.presenceOf
+   */
+  constructor({ myId, personOf, presenceOf }) {
+    Object.assign(this, { myId, personOf, presenceOf });
     this.entries = new KeyedList(byId("conversations"), draw);
   }
 
@@ -16,15 +20,21 @@ export class ListView {
   }
 
   #facts(conversation, selectedId) {
-    const { id, last_message: last, unread_count: unread } = conversation;
+    const { id, last_message: last, unread_count: unread, user, settings = {} } = conversation;
+    const isSelected = id === selectedId;
+    const draft = isSelected ? "" : conversation.draft?.content ?? "";
     return {
       id,
       title: titleOf(conversation),
       face: faceOf(conversation, titleOf(conversation)),
       time: last ? shortTime(last.created_at) : "",
-      preview: last ? this.#authorOf(conversation, last) + textOf(last) : "No messages yet",
+      preview: last ? this.#authorOf(conversation, last) + briefOf(last, this) : "No messages yet",
+      draft: draft.slice(0, 200),
       unread,
-      isSelected: id === selectedId,
+      isSelected,
+      isMuted: settings.muted ?? false,
+      isPinned: settings.pinned ?? false,
+      presence: (user && this.presenceOf(user.id)?.status) ?? "offline",
     };
   }
 
@@ -35,14 +45,25 @@ export class ListView {
   }
 }
 
-function draw(element, { id, title, face, time, preview, unread, isSelected }) {
+const marks = (isMuted, isPinned) => [[isMuted, "muted", "Muted "], [isPinned, "pin", "Pinned "]]
+  .filter(([is]) => is).flatMap(([, name, text]) => [icon(name), hiddenText(text)]);
+
+function withPresence(face, presence) {
+  const dot = presence === "offline" ? null : el("span", { class: "dot", "data-state": presence },
+    hiddenText(presence === "online" ? "Online " : "Away "));
+  return el("span", { class: "face" }, face, dot);
+}
+
+function draw(element, facts) {
+  const { id, title, face, time, preview, draft, unread, isSelected, isMuted, isPinned, presence } = facts;
   const count = unread > 0
-    ? el("span", { class: "badge" }, badge(unread), hiddenText(" unread")) : null;
+    ? el("span", { class: isMuted ? "badge muted" : "badge" }, badge(unread), hiddenText(" unread")) : null;
   const parts = [
-    avatar(face),
+    withPresence(avatar(face), presence),
     el("span", { class: "title", dir: "auto" }, title),
-    el("span", { class: "time" }, time),
-    el("span", { class: "preview", dir: "auto" }, preview.slice(0, 200)),
+    el("span", { class: "time" }, ...marks(isMuted, isPinned), time),
+    el("span", { class: "preview", dir: "auto" },
+      ...(draft ? [el("span", { class: "draft" }, "Draft: "), draft] : [preview.slice(0, 200)])),
     count,
   ].filter(Boolean);
   const attributes = {

@@ -8,19 +8,24 @@ const NEAR_START_PX = 400;
 export class LogView {
   #atEnd = true;
 
-  /** @param {{onNearStart: () => void, onMoved: () => void, onRetry: (id: string) => void}} ports */
-  constructor({ onNearStart, onMoved, onRetry }) {
+  /**
+   * @param {object} ports `onAct` and `linkOf` are the list's.
+   * @param {() => void} ports.onNearStart
+   * @param {() => void} ports.onMoved
+   */
+  constructor({ onNearStart, onMoved, onAct, linkOf }) {
     this.onNearStart = onNearStart;
     this.onMoved = onMoved;
     this.log = byId("log");
     this.note = byId("history-note");
-    this.list = new MessageList(byId("messages"), onRetry);
+    this.list = new MessageList(byId("messages"), { onAct, linkOf });
     this.log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     byId("jump").addEventListener("click", () => {
       this.scrollToEnd();
       byId("text").focus();
     });
-    new ResizeObserver(() => this.#atEnd && this.scrollToEnd()).observe(this.log);
+    const resized = new ResizeObserver(() => this.#atEnd && this.scrollToEnd());
+    [this.log, this.list.root].forEach((element) => resized.observe(element)); // pictures come late
   }
 
   get isAtEnd() {
@@ -56,6 +61,20 @@ export class LogView {
     line?.scrollIntoView({ block: "center" });
     this.#scrolled();
     return line !== null;
+  }
+
+  /** Brings a message into view and marks it for a moment; false when it is not here. */
+  scrollToSeq(seq) {
+    const element = this.list.root.querySelector(`[data-seq="${seq}"]`);
+    if (!element) return false;
+    this.#atEnd = false;
+    element.scrollIntoView({ block: "center" });
+    element.classList.remove("found");
+    void element.offsetWidth; // so that the animation begins again
+    element.classList.add("found");
+    element.querySelector("[data-act=menu]")?.focus({ preventScroll: true });
+    this.#scrolled();
+    return true;
   }
 
   #firstVisible() {

@@ -3,7 +3,9 @@ import { ChatApp } from "./chat_app.js";
 import { byId } from "./dom.js";
 import { SignIn } from "./sign_in.js";
 
-const client = new Lambchat({ storage: new BrowserStorage() });
+// Deployed, the REST API has an origin of its own, which the page is given; else it has this one.
+const baseUrl = document.querySelector('meta[name="lambchat-api"]')?.content;
+const client = new Lambchat({ baseUrl, storage: new BrowserStorage() });
 
 let shownFor = client.user?.id;
 

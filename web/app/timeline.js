@@ -38,10 +38,18 @@ export class Timeline {
     if (this.#messages.has(message.seq)) this.#messages.set(message.seq, message);
   }
 
-  /** Shows a message before the server has it. */
-  addOutgoing({ client_msg_id, content }) {
-    const created_at = new Date().toISOString();
-    this.#outgoing.set(client_msg_id, { client_msg_id, content, created_at, type: "text", status: "sending" });
+  /** The message with this number, if it is loaded. */
+  get(seq) {
+    return this.#messages.get(seq);
+  }
+
+  /** Shows a message before the server has it; `draft` is what it has beside its content. */
+  addOutgoing({ client_msg_id, content, draft = {} }) {
+    const { content_type: type = "text", mentions, attachment, reply_to: seq } = draft;
+    this.#outgoing.set(client_msg_id, {
+      client_msg_id, content, draft, type, mentions, attachment, reply_to: seq && { seq },
+      created_at: new Date().toISOString(), status: "sending",
+    });
   }
 
   accepted(clientMsgId) {

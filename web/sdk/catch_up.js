@@ -2,11 +2,14 @@ import { Backoff, sleep } from "./timing.js";
 
 const CHUNK = 200; // cursors per frame: a frame is at most 32 KiB
 const PATIENCE = 3;
+const MOST_ANNOUNCED = 1000; // messages: what one `sync` brings
+const SPREAD_MS = 2000;
 
 /** Asks for missing messages by `sync`, one frame at a time, until the server has no more. */
 export class CatchUp {
   #wanted = new Set();
   #running = null;
+  #announced = new Set();
 
   /**
    * @param {object} ports
@@ -23,6 +26,20 @@ export class CatchUp {
     conversationIds.forEach((id) => this.#wanted.add(id));
     this.#running ??= this.#run().finally(() => { this.#running = null; });
     return this.#running;
+  }
+
+  /**
+   * Asks, soon, for what a `notify` announced: all who are online heard of it at the same moment.
+   * A conversation without a cursor, or far behind, is fetched when it is shown.
+   */
+  announced({ conversation_id: id, last_seq: last }) {
+    const missing = last - (this.cursors()[id] ?? -Infinity);
+    if (missing <= 0 || missing > MOST_ANNOUNCED || this.#announced.has(id)) return;
+    this.#announced.add(id);
+    this.clock.setTimeout(() => {
+      this.#announced.delete(id);
+      this.of([id]).catch(() => {}); // the next announcement, or connection, asks again
+    }, SPREAD_MS * this.random());
   }
 
   async #run() {

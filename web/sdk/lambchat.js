@@ -4,23 +4,24 @@
  * @module
  */
 import { Acks } from "./acks.js";
+import { Attachments } from "./attachments.js";
 import { BrowserStorage } from "./browser_storage.js";
 import { CatchUp } from "./catch_up.js";
 import { Emitter } from "./emitter.js";
 import { LambchatError } from "./errors.js";
+import { Groups } from "./groups.js";
 import { Inbox } from "./inbox.js";
+import { Messages } from "./messages.js";
 import { Outbox } from "./outbox.js";
 import { People } from "./people.js";
-import { CLIENT_VERSION, Rest } from "./rest.js";
+import { Rest } from "./rest.js";
+import { ServerConfig } from "./server_config.js";
 import { memoryStorage, Session } from "./session.js";
+import { Settings } from "./settings.js";
 import { Socket } from "./socket.js";
 import { systemClock } from "./timing.js";
 
 export { BrowserStorage, LambchatError, memoryStorage };
-
-const DEFAULT_LIMITS = {
-  connection_max_age_s: 7200, max_frame_bytes: 32_768, max_content_bytes: 16_384,
-};
 
 /**
  * One user's client. Events (`on`):
@@ -32,8 +33,6 @@ const DEFAULT_LIMITS = {
  */
 export class Lambchat {
   #emitter = new Emitter();
-  #limits = DEFAULT_LIMITS;
-  #config = null;
   #signedIn = false; // so that the end of a session is told once
 
   /** @param {object} [options] All but `baseUrl` and `storage` are for tests and old runtimes. */
@@ -42,6 +41,7 @@ export class Lambchat {
     storage = memoryStorage(),
     fetch = (...args) => globalThis.fetch(...args),
     WebSocket = globalThis.WebSocket,
+    XMLHttpRequest = globalThis.XMLHttpRequest,
     locks = globalThis.navigator?.locks,
     clock = systemClock,
     random = Math.random,
@@ -53,8 +53,13 @@ export class Lambchat {
     const onEnd = (reason) => this.#end(reason);
     this.session = new Session({ ...http, storage, locks, onEnd });
     this.rest = new Rest({ ...http, random, session: this.session });
+    this.config = new ServerConfig({ rest: this.rest, session: this.session });
     this.people = new People({ rest: this.rest, session: this.session });
-    this.outbox = new Outbox({ request, isOnline, limits: () => this.#limits, ...common });
+    this.groups = new Groups(this.rest);
+    this.messages = new Messages({ rest: this.rest, request });
+    this.attachments = new Attachments({ rest: this.rest, XMLHttpRequest });
+    this.settings = new Settings(this.rest);
+    this.outbox = new Outbox({ request, isOnline, limits: () => this.limits, ...common });
     this.acks = new Acks({ request, isOnline, ...common });
     this.catchUp = new CatchUp({
       request, ...common, cursors: () => this.inbox.cursors(), onRefused: (id) => this.inbox.forget(id),
@@ -66,7 +71,7 @@ export class Lambchat {
     });
     this.socket = new Socket({
       WebSocket, ...common, onStop: onEnd,
-      address: (failedAttempts) => this.#address(failedAttempts),
+      address: (failedAttempts) => this.config.address(failedAttempts),
       onPush: (frame) => this.#push(frame),
       onState: (state) => this.#emitter.emit("state", state),
       onOnline: () => this.#online(),
@@ -88,7 +93,7 @@ export class Lambchat {
 
   /** The server's limits, as `/v1/client-config` has them. */
   get limits() {
-    return this.#limits;
+    return this.config.limits;
   }
 
   register({ username, password, nickname }) {
@@ -165,6 +170,16 @@ export class Lambchat {
     return this.inbox.cursors();
   }
 
+  /** Tells the others that I am writing; worth saying every three seconds at most. */
+  typing(conversationId) {
+    this.socket.post({ type: "typing", conversation_id: conversationId });
+  }
+
+  /** Says whether somebody looks at this device: `online` or `away`. */
+  look(status) {
+    return this.socket.request({ type: "presence", status });
+  }
+
   /** Fetches what a `notify` only announced. */
   fetchMissing(conversationId) {
     return this.catchUp.of([conversationId]);
@@ -189,22 +204,6 @@ export class Lambchat {
     });
   }
 
-  async #address(failedAttempts) {
-    // A browser does not tell why a handshake was refused; REST does, and renews the token.
-    if (failedAttempts > 0) await this.rest.get("/v1/users/me");
-    const token = await this.session.accessToken();
-    if (!this.#config || failedAttempts > 0) await this.#loadConfig();
-    const url = new URL(this.#config.websocket_url);
-    url.searchParams.set("token", token);
-    url.searchParams.set("client_version", CLIENT_VERSION);
-    return { url: url.href, maxAgeMs: this.#limits.connection_max_age_s * 1000 };
-  }
-
-  async #loadConfig() {
-    this.#config = await this.rest.open("GET", "/v1/client-config");
-    this.#limits = { ...DEFAULT_LIMITS, ...this.#config.limits };
-  }
-
   async #online() {
     this.outbox.resume();
     this.acks.resume();
@@ -214,6 +213,7 @@ export class Lambchat {
   #push(frame) {
     if (frame.type === "messages") this.#messages(frame.messages);
     else this.#emitter.emit(frame.type, frame.type === "updated" ? frame.message : frame);
+    if (frame.type === "notify") this.catchUp.announced(frame);
   }
 
   #messages(messages) {

@@ -19,6 +19,11 @@ export class People {
     return this.rest.get(`/v1/users/${one(id)}/presence`);
   }
 
+  /** Where up to 100 users are. */
+  presences(ids) {
+    return this.rest.get("/v1/presence", { user_ids: ids.join(",") });
+  }
+
   /** My own profile as it is now, whichever device changed it. */
   async me() {
     return this.session.saveUser(await this.rest.get("/v1/users/me"));

@@ -71,6 +71,11 @@ export class Socket {
     }
   }
 
+  /** Sends a frame that has no answer, if there is a connection. */
+  post(frame) {
+    this.#current?.post(frame);
+  }
+
   async #open() {
     this.#clear("retry");
     const attempt = this.#opening = {};

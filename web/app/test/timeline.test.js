@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { rowsOf } from "../message_list.js";
+import { rowsOf } from "../message_rows.js";
 import { Timeline } from "../timeline.js";
 
 const at = (minute) => new Date(Date.UTC(2026, 0, 1, 12, minute)).toISOString();

@@ -151,3 +151,32 @@ test("receipts and other pushes are passed on; rubbish is not", async () => {
 
   assert.equal(events.filter(({ type }) => type === "receipt")[0].detail.seq, 3);
 });
+
+test("what is announced is fetched once, and a little later than by others", async () => {
+  const { client, clock, server, seqs } = await signedIn();
+  client.known("c1", 5);
+  server.answer = (frame) => {
+    if (frame.type === "sync") push(server, message(6), message(7));
+    return answerAll(frame);
+  };
+
+  for (const last_seq of [6, 7]) server.push({ type: "notify", conversation_id: "c1", last_seq });
+  await clock.advance(500);
+  assert.equal(server.sent("sync").length, 0);
+  await clock.advance(1000);
+
+  assert.deepEqual(server.sent("sync").map(({ cursors }) => cursors), [{ c1: 5 }]);
+  assert.deepEqual(seqs(), [6, 7]);
+});
+
+test("what is known, far behind or never shown is not fetched by itself", async () => {
+  const { client, clock, server } = await signedIn();
+  client.known("c1", 5);
+
+  for (const [id, last_seq] of [["c1", 5], ["c1", 5000], ["c2", 3]]) {
+    server.push({ type: "notify", conversation_id: id, last_seq });
+  }
+  await clock.advance(5000);
+
+  assert.equal(server.sent("sync").length, 0);
+});

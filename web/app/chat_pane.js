@@ -1,0 +1,169 @@
+import { AttachmentLinks } from "./attachment_links.js";
+import { isPicture } from "./attachment_view.js";
+import { ChatHead } from "./chat_head.js";
+import { ChatView } from "./chat_view.js";
+import { Composer } from "./composer.js";
+import { byId, setNote } from "./dom.js";
+import { Drafts } from "./drafts.js";
+import { FilePicker } from "./file_picker.js";
+import { titleOf } from "./format.js";
+import { Mentions } from "./mentions.js";
+import { MessageActions } from "./message_actions.js";
+import { MessageSearch } from "./message_search.js";
+import { Pinned } from "./pinned.js";
+import { Readers } from "./readers.js";
+import { Sending } from "./sending.js";
+import { Typing } from "./typing.js";
+
+const SMALL = 20; // members: so far everybody learns how far the others have come
+
+/** The open conversation with everything in it: what is read, written and done there. */
+export class ChatPane {
+  /**
+   * @param {object} ports
+   * @param {import("../sdk/lambchat.js").Lambchat} ports.client
+   * @param {import("./conversations.js").Conversations} ports.conversations
+   * @param {(id: string) => object} ports.personOf
+   * @param {import("./presences.js").Presences} ports.presences
+   * @param {(id: string) => import("./timeline.js").Timeline} ports.timelineOf
+   * @param {() => void} ports.onChange
+   */
+  constructor({ client, conversations, personOf, presences, timelineOf, onChange }) {
+    Object.assign(this, { client, conversations, presences, timelineOf, onChange });
+    const context = { myId: client.user.id, personOf };
+    const links = new AttachmentLinks(client.attachments);
+    const linkOf = (row) => links.of(row);
+    const onJump = (seq) => this.view.jumpTo(seq);
+    this.sending = new Sending({ client, timelineOf, onChange });
+    this.typing = new Typing(personOf);
+    this.mentions = new Mentions(client.groups);
+    this.drafts = new Drafts((id, text) => client.settings.saveDraft(id, text));
+    this.composer = this.#newComposer();
+    this.pinned = new Pinned({ api: client.messages, context, onJump });
+    this.search = new MessageSearch({ api: client.messages, personOf, onJump });
+    const head = new ChatHead({
+      presenceOf: (id) => presences.get(id),
+      onSettings: (changes) => this.#change(changes),
+    });
+    this.view = new ChatView({
+      ...context, head, linkOf,
+      statusOf: (message) => conversations.statusOf(message),
+      onSeen: (conversation) => this.#seen(conversation),
+      onAct: (act, row, button) => this.actions.pressed(act, row, button),
+    });
+    this.actions = new MessageActions({
+      client, linkOf, chat: this.view, composer: this.composer, pinned: this.pinned,
+      readers: new Readers({ api: client.messages, personOf }),
+      onRetry: (clientMsgId) => this.sending.retry(this.id, clientMsgId),
+      onDeleted: (message) => this.deleted(message),
+    });
+    byId("chat-search").addEventListener("click", () => this.search.show(this.id));
+  }
+
+  get id() {
+    return this.view.conversationId;
+  }
+
+  async show(conversation) {
+    const { id, user } = conversation;
+    setNote(byId("chat-error"), "");
+    this.drafts.known(id, conversation.draft?.content ?? "");
+    const shown = this.view.show(conversation, this.timelineOf(id));
+    this.composer.show(conversation, `Message ${titleOf(conversation)}`);
+    this.typing.show(id);
+    this.pinned.show(conversation);
+    this.mentions.load(conversation);
+    this.#loadReceipts(conversation);
+    if (user) this.presences.load([user.id]);
+    this.onChange();
+    // A keyboard on the screen would cover what there is to read.
+    if (matchMedia("(pointer: coarse)").matches) byId("chat-title").focus();
+    else this.composer.focus();
+    await shown;
+  }
+
+  leave() {
+    this.drafts.flush();
+    this.composer.leave();
+    this.view.hide();
+    this.typing.show(null);
+    this.pinned.show(null);
+  }
+
+  /** Takes note of an `event` frame about messages, settings and drafts. */
+  heard({ event, data }) {
+    const { conversation_id: id } = data;
+    if (event === "message.pinned" || event === "message.unpinned") this.pinned.load(id);
+    if (event === "message.deleted") this.deleted({ conversation_id: id, seq: data.seq });
+    if (event === "settings.changed") this.conversations.change(id, { settings: data });
+    if (event === "draft.changed") {
+      this.conversations.change(id, { draft: data.content ? data : undefined });
+      this.drafts.known(id, data.content);
+      this.composer.drafted(id, data.content);
+    }
+    if (event.startsWith("group.member_") && data.group_id === this.id) this.mentions.load(this.view.conversation);
+    this.onChange();
+  }
+
+  /** A message was deleted for me. */
+  deleted({ conversation_id: id, seq }) {
+    const message = this.timelineOf(id).get(seq);
+    if (!message) return;
+    const blank = { ...message, content: "", deleted: true, reactions: {}, attachment: undefined };
+    this.timelineOf(id).update(blank);
+    this.conversations.update(blank);
+    this.onChange();
+  }
+
+  #newComposer() {
+    return new Composer({
+      files: new FilePicker(this.client.attachments),
+      onSend: (text, more) => this.#send(text, more),
+      onEdit: ({ conversation_id: id, seq }, text) => this.client.messages.edit(id, seq, text),
+      onTyping: (id) => this.client.typing(id),
+      onDraft: (id, text) => {
+        this.drafts.note(id, text);
+        this.conversations.change(id, { draft: text ? { content: text } : undefined });
+      },
+    });
+  }
+
+  #send(text, { replyTo, attachment }) {
+    const problem = this.sending.problemOf(text);
+    if (problem) return problem;
+    const mentions = this.mentions.in(this.id, text);
+    this.sending.send(this.id, text, {
+      ...(replyTo ? { reply_to: replyTo.seq } : {}),
+      ...(mentions.length > 0 ? { mentions } : {}),
+      ...(attachment ? { attachment, content_type: isPicture(attachment) ? "image" : "file" } : {}),
+    });
+    this.view.answered();
+    return null;
+  }
+
+  /** How far the others have come; a direct conversation's row says so itself, larger groups do not. */
+  async #loadReceipts({ id, group }) {
+    if (!group || group.member_count > SMALL) return;
+    const { items } = await this.client.messages.receipts(id, { limit: SMALL }).catch(() => ({ items: [] }));
+    for (const { user_id, delivered_seq, read_seq } of items) {
+      this.conversations.receipt({ conversation_id: id, user_id, seq: delivered_seq, status: "delivered" });
+      this.conversations.receipt({ conversation_id: id, user_id, seq: read_seq, status: "read" });
+    }
+    this.onChange();
+  }
+
+  async #change(changes) {
+    const { id } = this;
+    const settings = await this.client.settings.change(id, changes);
+    this.conversations.change(id, { settings });
+    this.onChange();
+  }
+
+  #seen({ id, last_seq: seq }) {
+    const row = this.conversations.get(id);
+    if (!row || row.read_seq >= seq) return;
+    this.client.read(id, seq);
+    this.conversations.read(id, seq);
+    this.onChange();
+  }
+}

@@ -8,15 +8,32 @@ from typing import Any
 from chalice.app import Chalice
 
 from chalicelib.http import (
+    account,
     admin,
     admin_bans,
     admin_operations,
+    attachments,
     auth,
     blocks,
+    bots,
+    changes,
     conversations,
     documents,
     friends,
+    group_members,
+    groups,
+    invitations,
+    oidc,
+    password_reset,
+    presence,
+    provisioning,
+    reading,
+    reports,
+    scheduled_messages,
+    search,
+    settings,
     users,
+    webhooks,
 )
 from chalicelib.http.dispatch import dispatch, resource_of
 from chalicelib.http.routing import trace_of
@@ -27,13 +44,30 @@ app = Chalice("lambchat", configure_logs=False, env={})
 for part in (
     auth,
     users,
+    account,
     friends,
     blocks,
+    groups,
+    group_members,
+    invitations,
     conversations,
+    changes,
     documents,
     admin,
     admin_bans,
     admin_operations,
+    oidc,
+    password_reset,
+    provisioning,
+    presence,
+    reading,
+    settings,
+    attachments,
+    scheduled_messages,
+    search,
+    webhooks,
+    bots,
+    reports,
 ):
     app.register_blueprint(part.api.blueprint)
 

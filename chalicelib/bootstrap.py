@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from chalicelib.repo.members import MemberRepository
     from chalicelib.repo.messages import MessageRepository
     from chalicelib.repo.offline import OfflineRepository
+    from chalicelib.repo.presence import PresenceRepository
     from chalicelib.repo.sessions import SessionRepository
+    from chalicelib.repo.settings import SettingsRepository
     from chalicelib.task.outbox import Outbox
 
 
@@ -96,6 +98,22 @@ def connections_table() -> ConnectionRepository:
 
 
 @cache
+def presence_table() -> PresenceRepository:
+    """Who is there, and may be seen."""
+    from chalicelib.repo.presence import PresenceRepository
+
+    return PresenceRepository(store())
+
+
+@cache
+def settings_table() -> SettingsRepository:
+    """The settings of conversations."""
+    from chalicelib.repo.settings import SettingsRepository
+
+    return SettingsRepository(store())
+
+
+@cache
 def sessions_table() -> SessionRepository:
     """The sessions."""
     from chalicelib.repo.sessions import SessionRepository
@@ -122,17 +140,21 @@ def directory() -> Directory:
 @cache
 def access() -> Access:
     """Who may write where."""
+    from chalicelib.bootstrap_groups import group_access
     from chalicelib.bootstrap_people import correspondence
     from chalicelib.logic.access import Access
 
-    return Access(directory(), correspondence())
+    return Access(directory(), correspondence(), group_access())
 
 
 def new_place(conversation_id: str, user_id: str) -> ConversationMember:
-    """A member's row before their first ack."""
-    from chalicelib.logic.receivers import world_member
-    from chalicelib.models import WORLD, ConversationMember
+    """A member's row before their first ack; in a group nobody is a member without one."""
+    from chalicelib.errors import NotMemberError
+    from chalicelib.logic.own_messages import world_member
+    from chalicelib.models import WORLD, ConversationMember, is_group
 
+    if is_group(conversation_id):
+        raise NotMemberError
     if conversation_id != WORLD:
         return ConversationMember(conversation_id=conversation_id, user_id=user_id)
     return world_member(user_id, connections_table().users((user_id,)).get(user_id, {}))
@@ -141,10 +163,17 @@ def new_place(conversation_id: str, user_id: str) -> ConversationMember:
 @cache
 def messages() -> MessageService:
     """Accepts messages, reads history."""
+    from chalicelib.bootstrap_changes import options, reader
+    from chalicelib.bootstrap_integration import acceptance
     from chalicelib.logic.messages import MessageService
 
     return MessageService(
-        access=access(), submit=outbox().submit, history=messages_table(), clock=time.time
+        access=access(),
+        submit=outbox().submit,
+        options=options(),
+        reader=reader(),
+        clock=time.time,
+        acceptance=acceptance(),
     )
 
 
@@ -167,6 +196,8 @@ def acks() -> AckService:
 @cache
 def conversations() -> ConversationService:
     """Lists conversations, opens direct ones."""
+    from chalicelib.bootstrap_changes import reader
+    from chalicelib.bootstrap_groups import groups_table
     from chalicelib.logic.conversations import ConversationService
 
     return ConversationService(
@@ -175,8 +206,10 @@ def conversations() -> ConversationService:
         heads=heads(),
         opened=conversations_table(),
         memberships=members_table(),
-        history=messages_table(),
+        groups=groups_table(),
+        reader=reader(),
         new_place=new_place,
+        settings=settings_table(),
         clock=time.time,
     )
 
@@ -184,14 +217,16 @@ def conversations() -> ConversationService:
 @cache
 def presence() -> PresenceService:
     """Registers connections."""
+    from chalicelib.bootstrap_identity import standing
     from chalicelib.logic.presence import PresenceService
 
     return PresenceService(
         connections=connections_table(),
+        states=presence_table(),
         heads=heads(),
-        sessions=sessions_table(),
+        sessions=standing(),
         push=pusher(),
-        drain=outbox().drain,
+        outbox=outbox(),
         clock=time.time,
     )
 
@@ -199,17 +234,21 @@ def presence() -> PresenceService:
 @cache
 def sync() -> SyncService:
     """Sends what was missed."""
+    from chalicelib.bootstrap_changes import reader
+    from chalicelib.bootstrap_groups import group_access
+    from chalicelib.bootstrap_identity import standing
     from chalicelib.logic.sync import SyncService
 
     return SyncService(
         access=access(),
-        history=messages_table(),
+        reader=reader(),
         heads=heads(),
         pointers=offline_table(),
         places=members_table(),
         connections=connections_table(),
-        sessions=sessions_table(),
+        sessions=standing(),
         push=pusher(),
+        large_groups=group_access().large_groups,
         new_place=new_place,
         clock=time.time,
     )
@@ -218,15 +257,19 @@ def sync() -> SyncService:
 @cache
 def receivers() -> Receivers:
     """Delivers what is stored."""
+    from chalicelib.bootstrap_groups import audiences
     from chalicelib.logic.receivers import Receivers
 
     return Receivers(
+        audiences=audiences(),
         members=members_table(),
         offline=offline_table(),
         connections=connections_table(),
         push=pusher(),
         drain=outbox().drain,
         drain_later=outbox().drain_later,
+        push_chunks=outbox().push_chunks,
+        ended=outbox().presence_later,
         clock=time.time,
     )
 
@@ -235,16 +278,28 @@ def receivers() -> Receivers:
 def delivery() -> DeliveryService:
     """The writer of the logs."""
     from chalicelib.logic.delivery import DeliveryService
+    from chalicelib.logic.own_messages import OwnMessages
 
-    return DeliveryService(log=messages_table(), heads=conversations_table(), effects=receivers())
+    return DeliveryService(
+        log=messages_table(),
+        heads=conversations_table(),
+        count=OwnMessages(members_table(), connections_table()).count,
+        effects=receivers(),
+    )
 
 
 @cache
 def receipts() -> ReceiptService:
     """Pushes receipts."""
+    from chalicelib.bootstrap_groups import audiences
     from chalicelib.logic.receipts import ReceiptService
 
-    return ReceiptService(connections=connections_table(), log=messages_table(), push=pusher())
+    return ReceiptService(
+        audiences=audiences(),
+        connections=connections_table(),
+        log=messages_table(),
+        push=pusher(),
+    )
 
 
 @cache
@@ -282,11 +337,18 @@ def breaker_reports() -> BreakerService:
 @cache
 def broker() -> Broker:
     """Carries out commands, and listens."""
+    from chalicelib import bootstrap_changes
     from chalicelib.bootstrap_admin import broadcasts
+    from chalicelib.bootstrap_data import erasure, exports
+    from chalicelib.bootstrap_groups import group_endings, large_groups
+    from chalicelib.bootstrap_identity import password_resets
+    from chalicelib.bootstrap_integration import webhook_delivery, webhook_fanout
+    from chalicelib.bootstrap_messaging import scheduled_messages
+    from chalicelib.bootstrap_presence import presence_news
     from chalicelib.broker import Broker
     from chalicelib.repo.delayed import DelayedRepository
     from chalicelib.repo.done_commands import DoneCommandRepository
-    from chalicelib.task import commands, listeners
+    from chalicelib.task import commands, commands_account, commands_groups, integration, listeners
 
     broker = Broker(
         kafka(),
@@ -294,9 +356,19 @@ def broker() -> Broker:
         delays=DelayedRepository(store()),
         done=DoneCommandRepository(store()),
     )
-    commands.register_deliver(broker, delivery)
+    commands.register_deliver(
+        broker, delivery, stored=lambda placed: bootstrap_changes.expiry().stored(placed)
+    )
+    commands.register_changes(broker, bootstrap_changes.writer)
     commands.register_others(broker, sync=sync, receipts=receipts, outbox=outbox())
     commands.register_broadcasts(broker, broadcasts)
+    commands.register_presence(broker, news=presence_news, presence=presence, outbox=outbox())
+    commands_groups.register_groups(broker, large_groups=large_groups, endings=group_endings)
+    commands_account.register_erasure(broker, erasure, group_endings)
+    commands_account.register_exports(broker, exports)
+    commands.register_password_resets(broker, password_resets)
+    commands.register_scheduled(broker, scheduled_messages)
+    integration.register_webhooks(broker, fanout=webhook_fanout, delivery=webhook_delivery)
     listeners.register(broker, statistics=statistics, breakers=breaker_reports)
     return broker
 
@@ -307,8 +379,10 @@ def group_prefix() -> str:
 
 
 def _park(command: Command, error: Exception) -> None:
+    from chalicelib import metrics
     from chalicelib.repo.dead_letters import DeadLetterRepository
 
+    metrics.emit({"DeadLetters": 1})
     DeadLetterRepository(store()).park(
         source=command.source,
         offset=command.offset,

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from chalicelib.logic.audit import AuditService
     from chalicelib.logic.bans import BanService
     from chalicelib.logic.broadcasts import BroadcastService
+    from chalicelib.logic.counters import CountersService
     from chalicelib.logic.dead_letters import DeadLetterService
     from chalicelib.repo.audit_log import AuditLogRepository
     from chalicelib.repo.dead_letters import DeadLetterRepository
+    from chalicelib.repo.totals import TotalsRepository
 
 
 @cache
@@ -33,6 +35,14 @@ def dead_letters_table() -> DeadLetterRepository:
     from chalicelib.repo.dead_letters import DeadLetterRepository
 
     return DeadLetterRepository(bootstrap.store())
+
+
+@cache
+def totals() -> TotalsRepository:
+    """How much there is."""
+    from chalicelib.repo.totals import TotalsRepository
+
+    return TotalsRepository(bootstrap.store())
 
 
 @cache
@@ -83,6 +93,21 @@ def dead_letters() -> DeadLetterService:
         topics=(TASKS, EVENTS),
         resend=bootstrap.outbox().resend,
         audit=audit(),
+    )
+
+
+@cache
+def counters() -> CountersService:
+    """Reads the numbers that operators look at."""
+    from chalicelib.broker import EVENTS, TASKS
+    from chalicelib.logic.counters import CountersService
+
+    return CountersService(
+        totals=totals(),
+        messages_of_day=bootstrap.statistics().of_day,
+        breakers=bootstrap.breaker_reports().report,
+        topics=(TASKS, EVENTS),
+        clock=time.time,
     )
 
 

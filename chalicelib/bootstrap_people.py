@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from chalicelib import bootstrap
 if TYPE_CHECKING:
     from chalicelib.logic.blocks import BlockService, Correspondence
     from chalicelib.logic.friends import FriendService
+    from chalicelib.logic.policies import MessagePolicy
     from chalicelib.repo.relations import RelationRepository
 
 _POLICY_MAX_AGE_SECONDS = 60.0  # every sending environment asks: docs/operations.md
@@ -52,12 +54,18 @@ def blocks() -> BlockService:
 @cache
 def correspondence() -> Correspondence:
     """Who may write to whom."""
-    from chalicelib.logic.admission import Followed
     from chalicelib.logic.blocks import Correspondence
+
+    return Correspondence(relations_table(), message_policy(), time.time)
+
+
+@cache
+def message_policy() -> Callable[[], MessagePolicy]:
+    """What people may do with messages."""
+    from chalicelib.logic.admission import Followed
     from chalicelib.logic.policies import MessagePolicy, parse_messages
 
-    policy = Followed(_message_policy, parse_messages, MessagePolicy())
-    return Correspondence(relations_table(), policy, time.time)
+    return Followed(_message_policy, parse_messages, MessagePolicy())
 
 
 def _message_policy() -> str | None:

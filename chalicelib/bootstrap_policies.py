@@ -60,10 +60,21 @@ def rules() -> Rules:
     Keys are rotated by publishing first and signing at once: who verifies cannot wait for a
     snapshot, so nothing below ``auth`` is in it.
     """
+    from chalicelib.bootstrap_identity import parse_password_reset
     from chalicelib.breaker import Policy
+    from chalicelib.logic.acceptance import parse_acceptance
     from chalicelib.logic.admission import parse_http, parse_limits
     from chalicelib.logic.configuration import Rules, check_auth
-    from chalicelib.logic.policies import parse_messages
+    from chalicelib.logic.issuers import parse_issuers
+    from chalicelib.logic.oidc_providers import parse_oidc
+    from chalicelib.logic.outbound import parse_webhooks
+    from chalicelib.logic.policies import (
+        parse_attachments,
+        parse_messages,
+        parse_presence,
+        parse_retention,
+        parse_schedule,
+    )
     from chalicelib.mq.config import parse
 
     return Rules(
@@ -75,6 +86,15 @@ def rules() -> Rules:
             "policy/auth": lambda _path, text: check_auth(text),
             "policy/http": lambda _path, text: parse_http(text),
             "policy/limits": lambda _path, text: parse_limits(text),
+            "policy/issuers": lambda _path, text: parse_issuers(text),
+            "policy/oidc": lambda _path, text: parse_oidc(text),
+            "policy/password-reset": lambda _path, text: parse_password_reset(text),
             "policy/messages": lambda _path, text: parse_messages(text),
+            "policy/presence": lambda _path, text: parse_presence(text),
+            "policy/retention": lambda _path, text: parse_retention(text),
+            "policy/attachments": lambda _path, text: parse_attachments(text),
+            "policy/scheduled-messages": lambda _path, text: parse_schedule(text),
+            "policy/acceptance": lambda _path, text: parse_acceptance(text),
+            "policy/webhooks": lambda _path, text: parse_webhooks(text),
         },
     )

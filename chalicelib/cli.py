@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib import bootstrap, cli_admin, metrics
+from chalicelib import bootstrap, cli_admin, cli_identity, cli_integration, cli_repair, metrics
 from chalicelib import bootstrap_accounts as accounts
 from chalicelib.errors import IMError, UnavailableError
 from chalicelib.mq import MqError
@@ -91,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     rotate = commands.add_parser("rotate-signing-key", help=rotate_signing_key.__doc__)
     rotate.set_defaults(run=rotate_signing_key)
     cli_admin.add_commands(commands)
+    cli_identity.add_commands(commands)
+    cli_integration.add_commands(commands)
+    cli_repair.add_commands(commands)
     return parser
 
 

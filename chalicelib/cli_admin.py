@@ -28,14 +28,14 @@ _CELL_CHARACTERS = 60
 def ban(options: argparse.Namespace) -> None:
     """Cuts a user off and keeps them out."""
     done = operators.bans().ban(
-        _context(), _user_id(options.user), reason=options.reason, until=options.until
+        context(), user_id_of(options.user), reason=options.reason, until=options.until
     )
     _print([_ban_row(done)], options)
 
 
 def unban(options: argparse.Namespace) -> None:
     """Lets a user in again."""
-    operators.bans().unban(_context(), _user_id(options.user))
+    operators.bans().unban(context(), user_id_of(options.user))
 
 
 def bans(options: argparse.Namespace) -> None:
@@ -46,13 +46,13 @@ def bans(options: argparse.Namespace) -> None:
 
 def broadcast(options: argparse.Namespace) -> None:
     """Sends a notice to everybody who is connected."""
-    notice = operators.broadcasts().send(_context(), options.content, notice_id=new_id())
+    notice = operators.broadcasts().send(context(), options.content, notice_id=new_id())
     _print([asdict(notice)], options)
 
 
 def dead_letters(options: argparse.Namespace) -> None:
     """Lists records that could not succeed, in the order of their places."""
-    ctx = _context()
+    ctx = context()
     found = _pages(
         lambda after: operators.dead_letters().page(ctx, after=after, limit=_PAGE), options.limit
     )
@@ -75,7 +75,7 @@ def dead_letters(options: argparse.Namespace) -> None:
 
 def replay(options: argparse.Namespace) -> None:
     """Sends dead letters to their topics again, in the order given."""
-    ctx = _context()
+    ctx = context()
     for letter_id in options.id:
         letter = operators.dead_letters().replay(ctx, letter_id)
         _print([{"id": letter.id, "name": letter.name, "key": letter.key}], options)
@@ -85,6 +85,20 @@ def audit_log(options: argparse.Namespace) -> None:
     """Lists what operators did, the newest first."""
     found = _pages(lambda before: operators.audit().page(before=before, limit=_PAGE), options.limit)
     _print(map(asdict, found), options)
+
+
+def counters(options: argparse.Namespace) -> None:
+    """Says how the system is doing: accounts, connections, messages, dead letters, breakers."""
+    found = operators.counters().read(options.days)
+    rows = [("accounts", found.accounts), ("connections", found.connections)]
+    for day, counts in found.messages.items():
+        rows.append((f"messages {day}", sum(counts.values())))
+        rows += [(f"messages {day} {kind}", count) for kind, count in counts.items()]
+    for topic, (count, complete) in found.dead_letters.items():
+        rows.append((f"dead letters {topic}{'' if complete else ', at least'}", count))
+    for name, processes in found.open_breakers.items():
+        rows.append((f"breaker {name} open, processes", len(processes)))
+    _print(({"counter": name, "value": value} for name, value in rows), options)
 
 
 def add_commands(commands: Any) -> None:
@@ -103,13 +117,14 @@ def add_commands(commands: Any) -> None:
     banning.add_argument("--reason", default="", help="for operators; the user is not told")
     banning.add_argument("--until", type=_time, help="2027-01-31T12:00:00Z; else for good")
     add(broadcast).add_argument("content")
+    add(counters).add_argument("--days", type=_count, default=7, help="of messages; 7 by default")
     add(replay).add_argument("id", nargs="+", help="as `dead-letters` prints it")
     for run in (bans, dead_letters, audit_log):
         add(run).add_argument("--limit", type=_count, default=_PAGE, help="at most so many lines")
 
 
-def _context() -> Context:
-    """The actor of the audit log is who runs this."""
+def context() -> Context:
+    """Of what is done here; the actor of the audit log is who runs this."""
     try:
         account = getpass.getuser()
     except (KeyError, OSError):  # a container may have a number and no name
@@ -117,7 +132,7 @@ def _context() -> Context:
     return Context(user=f"cli:{account}")
 
 
-def _user_id(given: str) -> str:
+def user_id_of(given: str) -> str:
     """No user name has an @, so it cannot be taken for another user's id."""
     if not given.startswith("@"):
         return given

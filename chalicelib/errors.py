@@ -4,17 +4,21 @@ IMError                      never raised directly
 ├── InternalError            something went wrong in here
 ├── InvalidError             the request can never succeed as it is
 │   ├── InvalidJsonError, UnknownTypeError, InvalidFieldError, InvalidQueryError
-│   └── TooLargeError, UnsupportedMediaTypeError, SelfError, ClientTooOldError
+│   ├── TooLargeError, UnsupportedMediaTypeError, SelfError, ClientTooOldError
+│   └── InvalidTokenError
 ├── UnauthorizedError        who is asking is not established
 │   └── InvalidCredentialsError, TokenExpiredError, TokenReusedError
 ├── ForbiddenError           who is asking may not
-│   └── BannedError, BlockedError, NotFriendsError, NotMemberError
+│   ├── BannedError, BlockedError, NotFriendsError, NotMemberError, MutedError
+│   └── RefusedError, TooLateError
 ├── NotFoundError            there is no such thing
-│   └── UserNotFoundError, ConversationNotFoundError
+│   ├── UserNotFoundError, ConversationNotFoundError, GroupNotFoundError
+│   └── InviteExpiredError, MessageNotFoundError
 ├── MethodNotAllowedError    the path exists, the method does not
 ├── ConflictError            the request contradicts what is stored
 │   ├── UsernameTakenError, IdempotencyConflictError
-│   └── AlreadyPendingError, AlreadyFriendsError
+│   ├── AlreadyPendingError, AlreadyFriendsError, NotUploadedError
+│   └── GroupFullError, OwnerMustTransferError, LimitReachedError
 ├── RateLimitedError         retry after some seconds
 └── UnavailableError         a service behind us did not answer; the request may have been done
 """
@@ -137,7 +141,14 @@ class ClientTooOldError(InvalidError):
 
     code = "client_too_old"
     title = "Client too old"
-    http_status = 426
+    http_status = 403  # not 426: that asks for another protocol, by an Upgrade header (RFC 9110)
+
+
+class InvalidTokenError(InvalidError):
+    """A token or state that is good once is unknown, was used, or is too old."""
+
+    code = "invalid_token"
+    title = "Token not valid any more"
 
 
 class UnauthorizedError(IMError):
@@ -205,6 +216,28 @@ class NotMemberError(ForbiddenError):
     title = "Not a member of the conversation"
 
 
+class MutedError(ForbiddenError):
+    """The user, or everybody, may not write to the group until a time."""
+
+    code = "muted"
+    title = "Muted"
+    retryable = True
+
+
+class RefusedError(ForbiddenError):
+    """The operator's hook refuses the message; it says why."""
+
+    code = "refused"
+    title = "Message refused"
+
+
+class TooLateError(ForbiddenError):
+    """The time within which this could be done is over."""
+
+    code = "too_late"
+    title = "Too late"
+
+
 class NotFoundError(IMError):
     """There is no such thing."""
 
@@ -225,6 +258,28 @@ class ConversationNotFoundError(NotFoundError):
 
     code = "conversation_not_found"
     title = "No such conversation"
+
+
+class MessageNotFoundError(NotFoundError):
+    """There is no such message for this user, or nothing is left of it."""
+
+    code = "message_not_found"
+    title = "No such message"
+
+
+class GroupNotFoundError(NotFoundError):
+    """There is no such group, or it was dismissed."""
+
+    code = "group_not_found"
+    title = "No such group"
+
+
+class InviteExpiredError(NotFoundError):
+    """The invite link was revoked, has expired or is used up."""
+
+    code = "invite_expired"
+    title = "Invite link no longer good"
+    http_status = 410
 
 
 class MethodNotAllowedError(IMError):
@@ -269,6 +324,35 @@ class AlreadyFriendsError(ConflictError):
 
     code = "already_friends"
     title = "Already friends"
+
+
+class GroupFullError(ConflictError):
+    """The group has as many members as a group may have."""
+
+    code = "group_full"
+    title = "Group full"
+
+
+class LimitReachedError(ConflictError):
+    """There are as many of these as there may be."""
+
+    code = "limit_reached"
+    title = "Limit reached"
+
+
+class OwnerMustTransferError(ConflictError):
+    """The owner of a group cannot leave it before somebody else owns it."""
+
+    code = "owner_must_transfer"
+    title = "Transfer the group first"
+
+
+class NotUploadedError(ConflictError):
+    """An attachment is not in the bucket, or not as it was declared."""
+
+    code = "not_uploaded"
+    title = "Attachment not uploaded"
+    retryable = True
 
 
 class RateLimitedError(IMError):

@@ -6,25 +6,21 @@ Contract: unknown members are ignored; every error names the field and what was 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.errors import (
-    FieldError,
-    IMError,
-    InvalidFieldError,
-    InvalidJsonError,
-    TooLargeError,
-    UnknownTypeError,
-)
-from chalicelib.models import AckStatus, ContentType, Message
+from chalicelib.change_frames import OPTIONS, DraftOptions, parse_options
+from chalicelib.errors import IMError, InvalidJsonError, UnknownTypeError
+from chalicelib.frame_fields import MAX_CONTENT_BYTES as MAX_CONTENT_BYTES
+from chalicelib.frame_fields import MAX_ID_LENGTH as MAX_ID_LENGTH
+from chalicelib.frame_fields import content_of, id_of, number_of
+from chalicelib.frame_fields import invalid as _invalid
+from chalicelib.models import AckStatus, ContentType, Message, PresenceStatus
 
 MAX_FRAME_BYTES = 32 * 1024  # API Gateway quota: one WebSocket frame
 MAX_POST_BYTES = 128 * 1024  # API Gateway quota: one message, by @connections too
-MAX_CONTENT_BYTES = 16 * 1024
 MAX_MESSAGES_PER_FRAME = 25
-MAX_ID_LENGTH = 64
 MAX_CURSORS = 1000
 _SENDABLE = tuple(kind.value for kind in ContentType if kind is not ContentType.SYSTEM)
 
@@ -38,6 +34,7 @@ class Draft:
     content_type: str = ContentType.TEXT.value
     conversation_id: str = ""
     to: str = ""
+    options: DraftOptions | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,12 +119,14 @@ def parse_draft(body: Mapping[str, Any]) -> Draft:
     kind = body.get("content_type", ContentType.TEXT.value)
     if kind not in _SENDABLE:
         raise _invalid("content_type", "expected one of " + ", ".join(_SENDABLE))
+    options = None if OPTIONS.isdisjoint(body) else parse_options(body)
     return Draft(
-        client_msg_id=_id(body, "client_msg_id"),
-        content=_content(body),
+        client_msg_id=id_of(body, "client_msg_id"),
+        content="" if options and options.forward_of else content_of(body),
         content_type=kind,
-        conversation_id=_id(body, "conversation_id") if "conversation_id" in body else "",
-        to=_id(body, "to") if "to" in body else "",
+        conversation_id=id_of(body, "conversation_id") if "conversation_id" in body else "",
+        to=id_of(body, "to") if "to" in body else "",
+        options=options,
     )
 
 
@@ -142,7 +141,7 @@ def parse_ack(body: Mapping[str, Any]) -> AckFrame:
     except ValueError as error:
         raise _invalid("status", "expected delivered or read") from error
     return AckFrame(
-        conversation_id=_id(body, "conversation_id"), seq=_seq(body, "seq"), status=status
+        conversation_id=id_of(body, "conversation_id"), seq=number_of(body, "seq"), status=status
     )
 
 
@@ -160,7 +159,28 @@ def parse_sync(body: Mapping[str, Any]) -> SyncFrame:
     for conversation_id in cursors:
         if not 1 <= len(conversation_id) <= MAX_ID_LENGTH:
             raise _invalid("cursors", f"expected ids of 1 to {MAX_ID_LENGTH} characters")
-    return SyncFrame(cursors={key: _seq(cursors, key, "cursors.") for key in cursors})
+    return SyncFrame(cursors={key: number_of(cursors, key, "cursors.") for key in cursors})
+
+
+def parse_typing(body: Mapping[str, Any]) -> str:
+    """Reads a ``typing`` frame: in which conversation.
+
+    Raises:
+        InvalidFieldError: It does not say.
+    """
+    return id_of(body, "conversation_id")
+
+
+def parse_presence(body: Mapping[str, Any]) -> PresenceStatus:
+    """Reads a ``presence`` frame: whether somebody looks at the connection.
+
+    Raises:
+        InvalidFieldError: ``status`` is neither ``online`` nor ``away``.
+    """
+    for status in (PresenceStatus.ONLINE, PresenceStatus.AWAY):
+        if body.get("status") == status.value:
+            return status
+    raise _invalid("status", "expected online or away")
 
 
 def reference(body: Mapping[str, Any], *names: str) -> str | None:
@@ -186,6 +206,16 @@ def error_frame(error: IMError, ref: str | None = None) -> str:
     if error.retry_after is not None:
         frame["retry_after"] = error.retry_after
     return dump(frame)
+
+
+def updated_frame(message: str) -> str:
+    """The ``updated`` frame for a message that is JSON already."""
+    return f'{{"type":"updated","message":{message}}}'
+
+
+def notify_frame(conversation_id: str, last_seq: int) -> str:
+    """The ``notify`` frame: there are messages up to ``last_seq``, to be fetched when shown."""
+    return dump({"type": "notify", "conversation_id": conversation_id, "last_seq": last_seq})
 
 
 def event_frame(event: str, data: Mapping[str, Any]) -> str:
@@ -235,23 +265,6 @@ def dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def check_text(field: str, value: Any) -> str:
-    """A string that can be stored and shown.
-
-    Raises:
-        InvalidFieldError: It is no string, has a NUL, or half a surrogate pair.
-    """
-    if not isinstance(value, str):
-        raise _invalid(field, "expected a string")
-    if "\0" in value:
-        raise _invalid(field, "expected text without the character NUL")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise _invalid(field, "expected whole Unicode characters, found half a pair") from error
-    return value
-
-
 def _draft_or_rejection(body: Any) -> Draft | Rejected:
     if not isinstance(body, dict):
         error = _invalid("messages", "expected objects in the list")
@@ -260,29 +273,3 @@ def _draft_or_rejection(body: Any) -> Draft | Rejected:
         return parse_draft(body)
     except IMError as error:
         return Rejected(client_msg_id=reference(body, "client_msg_id"), error=error)
-
-
-def _content(body: Mapping[str, Any]) -> str:
-    content = check_text("content", body.get("content"))
-    if len(content.encode()) > MAX_CONTENT_BYTES:
-        raise TooLargeError(f"content: expected at most {MAX_CONTENT_BYTES} bytes of UTF-8")
-    return content
-
-
-def _id(body: Mapping[str, Any], field: str) -> str:
-    value = check_text(field, body.get(field))
-    if not 1 <= len(value) <= MAX_ID_LENGTH:
-        raise _invalid(field, f"expected 1 to {MAX_ID_LENGTH} characters")
-    return value
-
-
-def _seq(body: Mapping[str, Any], field: str, prefix: str = "") -> int:
-    value = body.get(field)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**53:
-        raise _invalid(prefix + field, "expected a whole number from 0")
-    return value
-
-
-def _invalid(field: str, expected: str) -> InvalidFieldError:
-    errors: Sequence[FieldError] = (FieldError(field=field, message=expected),)
-    return InvalidFieldError(f"{field}: {expected}", errors=errors)

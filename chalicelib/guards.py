@@ -19,7 +19,8 @@ DYNAMODB = "dynamodb"
 KAFKA = "kafka"
 PUSH = "push"
 PARAMETER_STORE = "parameter-store"
-NAMES = (DYNAMODB, KAFKA, PUSH, PARAMETER_STORE)
+ACCEPTANCE = "acceptance"  # the operator's hook before messages are accepted
+NAMES = (DYNAMODB, KAFKA, PUSH, PARAMETER_STORE, ACCEPTANCE)
 
 
 class Breakers(Protocol):

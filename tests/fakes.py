@@ -7,17 +7,27 @@ a process dying (or a store going away) at that point.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from chalicelib.logic.large_groups import PushChunk
 from chalicelib.models import (
+    Changed,
     Connection,
     ConversationMember,
+    ConversationSettings,
+    Group,
     Head,
+    InviteLink,
+    JoinRequest,
+    OwnMarks,
+    Pin,
     Placed,
     PushResult,
+    RetentionMark,
     Segment,
+    tombstone,
 )
 from chalicelib.repo.connections import MAX_PER_USER
 from chalicelib.repo.messages import DEDUPLICATION_SECONDS
@@ -36,13 +46,24 @@ class World:
         default_factory=lambda: defaultdict(dict)
     )
     heads: dict[str, Head] = field(default_factory=dict)
+    marks: dict[str, RetentionMark] = field(default_factory=dict)
     members: dict[tuple[str, str], ConversationMember] = field(default_factory=dict)
     pointers: dict[tuple[str, str], int] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    requests: dict[tuple[str, str], JoinRequest] = field(default_factory=dict)
+    links: dict[tuple[str, str], InviteLink] = field(default_factory=dict)
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
+    changes: dict[tuple[str, int], Changed] = field(default_factory=dict)
+    own_marks: dict[tuple[str, str, int], OwnMarks] = field(default_factory=dict)
+    pins: dict[tuple[str, int], Pin] = field(default_factory=dict)
     received: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     gone: set[str] = field(default_factory=set)
     drained: list[Connection] = field(default_factory=list)
+    chunks: list[PushChunk] = field(default_factory=list)
     drained_later: list[Connection] = field(default_factory=list)
+    settings: dict[tuple[str, str], ConversationSettings] = field(default_factory=dict)
+    ended: list[str] = field(default_factory=list)
+    closing: list[Connection] = field(default_factory=list)
     push_is_away: bool = False
     now: float = 1_700_000_000.0
     step: Callable[[str], None] = lambda _name: None
@@ -105,6 +126,38 @@ class FakeLog:
         messages = self._world.log(conversation_id)
         return [one for one in reversed(messages) if seq is None or one.seq < seq][:limit]
 
+    def at(self, conversation_id: str, seqs: Iterable[int]) -> dict[int, Placed]:
+        wanted = set(seqs)
+        return {one.seq: one for one in self._world.log(conversation_id) if one.seq in wanted}
+
+    def segments_from(self, conversation_id: str, seq: int, limit: int) -> list[Segment]:
+        stored = sorted(self._world.segments[conversation_id].items())
+        return [one for first, one in stored if first >= seq][:limit]
+
+    def segments_before(self, conversation_id: str, seq: int, limit: int) -> list[Segment]:
+        stored = sorted(self._world.segments[conversation_id].items(), reverse=True)
+        return [one for first, one in stored if first < seq][:limit]
+
+    def blank(self, segment: Segment, seqs: Container[int], mark: Mapping[str, Any]) -> bool:
+        self._world.step("before blank")
+        messages = tuple(tombstone(m, mark) if m.seq in seqs else m for m in segment.messages)
+        stored = self._world.segments[segment.conversation_id]
+        if messages == segment.messages:
+            return True
+        if stored[segment.first_seq].revision != segment.revision:
+            return False
+        new = replace(segment, messages=messages, revision=segment.revision + 1)
+        stored[segment.first_seq] = new
+        self._world.step("after blank")
+        return True
+
+    def mark_changed(self, segment: Segment) -> None:
+        self._world.step("before mark of a segment")
+        stored = self._world.segments[segment.conversation_id]
+        old = stored[segment.first_seq]
+        marked = tuple(replace(one, changed=True) for one in old.messages)
+        stored[segment.first_seq] = replace(old, messages=marked, changed=True)
+
     def blocks(self, conversation_id: str) -> list[tuple[int, bytes]]:
         stored = sorted(self._world.blocks[conversation_id].items())
         return [(first, digests) for first, (digests, ttl) in stored if ttl > self._world.now]
@@ -138,6 +191,30 @@ class FakeHeads:
             )
         return created
 
+    def sweep(self, start: str | None, limit: int) -> tuple[list[RetentionMark], str | None]:
+        ids = [key for key in sorted(self._world.heads) if start is None or key > start]
+        found = [
+            self._world.marks.get(key)
+            or RetentionMark(conversation_id=key, since=self._world.heads[key].created_at)
+            for key in ids[:limit]
+        ]
+        return found, ids[limit - 1] if len(ids) > limit else None
+
+    def mark_kept(self, mark: RetentionMark) -> None:
+        self._world.step("before mark")
+        head = self._world.heads[mark.conversation_id]
+        if head.last_seq < mark.seq:
+            self._world.heads[head.id] = replace(head, last="")
+        self._world.marks[head.id] = mark
+
+    def mark_changed(self, conversation_id: str, seq: int, *, blanked: bool = False) -> None:
+        self._world.step("before mark of a head")
+        head = self._world.heads[conversation_id]
+        head = replace(head, changed_seq=max(head.changed_seq, seq))
+        if blanked and head.last_seq == seq:
+            head = replace(head, last="")
+        self._world.heads[conversation_id] = head
+
     def advance(self, heads: Sequence[Head]) -> list[bool]:
         results = []
         for head in heads:
@@ -146,7 +223,10 @@ class FakeHeads:
             results.append(stored is None or stored.last_seq < head.last_seq)
             if results[-1]:
                 created_at = stored.created_at if stored else head.updated_at
-                self._world.heads[head.id] = replace(head, created_at=created_at)
+                changed_seq = stored.changed_seq if stored else 0
+                self._world.heads[head.id] = replace(
+                    head, created_at=created_at, changed_seq=changed_seq
+                )
             self._world.step("after head")
         return results
 
@@ -165,6 +245,28 @@ class FakeMembers:
 
     def of_user(self, user_id: str) -> list[ConversationMember]:
         return [one for one in self._world.members.values() if one.user_id == user_id]
+
+    def page_of_user(self, user_id: str, *, after: str, limit: int) -> list[ConversationMember]:
+        rows = sorted(self.of_user(user_id), key=lambda row: row.conversation_id)
+        return [row for row in rows if row.conversation_id > after][:limit]
+
+    def remove(self, pairs: Iterable[tuple[str, str]]) -> None:
+        for pair in pairs:
+            self._world.step("before removal")
+            self._world.members.pop(pair, None)
+
+    def roster(self, conversation_id: str) -> dict[str, int]:
+        rows = self._world.members.values()
+        return {
+            one.user_id: one.joined_seq for one in rows if one.conversation_id == conversation_id
+        }
+
+    def page(
+        self, conversation_id: str, *, start: str | None, limit: int
+    ) -> tuple[list[ConversationMember], str | None]:
+        users = sorted(one for one in self.roster(conversation_id) if one >= (start or ""))
+        rows = [self._world.members[conversation_id, one] for one in users[:limit]]
+        return rows, users[limit] if len(users) > limit else None
 
     def replace(self, old: ConversationMember, new: ConversationMember) -> bool:
         self._world.step("before replace")
@@ -196,6 +298,9 @@ class FakeOffline:
     def of_user(self, user_id: str) -> Mapping[str, int]:
         return {key[1]: seq for key, seq in self._world.pointers.items() if key[0] == user_id}
 
+    def some_of_user(self, user_id: str, limit: int) -> list[str]:
+        return sorted(self.of_user(user_id))[:limit]
+
     def mark(self, pointers: Mapping[tuple[str, str], int]) -> None:
         for pair, seq in pointers.items():
             self._world.step("before pointer")
@@ -209,6 +314,11 @@ class FakeOffline:
         del self._world.pointers[user_id, conversation_id]
         self._world.step("after clear")
         return True
+
+    def remove(self, pairs: Iterable[tuple[str, str]]) -> None:
+        for pair in pairs:
+            self._world.step("before removal")
+            self._world.pointers.pop(pair, None)
 
     def move(self, user_id: str, conversation_id: str, first_seq: int) -> bool:
         key = (user_id, conversation_id)
@@ -226,6 +336,10 @@ class FakeConnections:
         if user_id not in self._world.users:
             self._world.user(user_id, world_seq=world_seq)
 
+    def close_user(self, user_id: str) -> None:
+        if item := self._world.users.get(user_id):
+            item["deleted_at"] = self._world.now
+
     def users(self, user_ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
         stored = {key: self._world.users[key] for key in user_ids if key in self._world.users}
         return {key: {**item, "live": dict(item["live"])} for key, item in stored.items()}
@@ -239,6 +353,9 @@ class FakeConnections:
 
     def online(self) -> list[Connection]:
         return [one for item in self._world.users.values() for one in self.connections_in(item)]
+
+    def registered(self) -> list[Connection]:
+        return [one for item in self._world.users.values() for one in item["live"].values()]
 
     def add(self, connection: Connection) -> list[Connection]:
         self._world.step("before connection")
@@ -282,8 +399,17 @@ class FakePush:
             self._world.step("after push")
         return results
 
-    def close(self, connection_ids: Sequence[str]) -> None:
-        self._world.gone.update(connection_ids)
+    def close(self, connection_ids: Sequence[str]) -> dict[str, PushResult]:
+        results = self.look(connection_ids)
+        if not self._world.push_is_away:
+            self._world.gone.update(connection_ids)
+        return results
+
+    def look(self, connection_ids: Sequence[str]) -> dict[str, PushResult]:
+        there = dict.fromkeys(connection_ids, PushResult.SENT)
+        if self._world.push_is_away:
+            return dict.fromkeys(there, PushResult.FAILED)
+        return there | dict.fromkeys(there.keys() & self._world.gone, PushResult.GONE)
 
 
 class FakeSessions:

@@ -9,6 +9,8 @@ from typing import Any
 from chalicelib.errors import UserNotFoundError
 from chalicelib.logic.access import Access
 from chalicelib.models import Block, Friend, FriendRequest, Relation, rfc3339
+from tests.fakes import World
+from tests.fakes_groups import group_access
 
 
 class FakeRelations:
@@ -27,6 +29,8 @@ class FakeRelations:
     def exists(self, user_id: str) -> bool:
         return user_id in self.users
 
+    existed = exists
+
     def get(self, one: str, other: str) -> Relation:
         pair = (min(one, other), max(one, other))
         return self.pairs.get(pair, Relation(users=pair))
@@ -34,6 +38,9 @@ class FakeRelations:
     def correspondent(self, user_id: str, other_id: str) -> Relation | None:
         self.reads += 1
         return self.get(user_id, other_id) if self.exists(other_id) else None
+
+    def correspondents(self, user_id: str, other_ids: Sequence[str]) -> dict[str, Relation]:
+        return {one: self.get(user_id, one) for one in other_ids if self.exists(one)}
 
     def replace(self, old: Relation, new: Relation, requests: Sequence[FriendRequest] = ()) -> bool:
         self.step()
@@ -107,9 +114,9 @@ class Everybody:
             raise UserNotFoundError
 
 
-def open_access(directory: Any) -> Access:
+def open_access(directory: Any, world: World | None = None) -> Access:
     """Access where nobody is refused because of how two users stand."""
-    return Access(directory, Everybody(directory))
+    return Access(directory, Everybody(directory), group_access(world or World()))
 
 
 @dataclass

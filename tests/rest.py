@@ -21,6 +21,7 @@ from tests.fakes_accounts import (
     FakeUsers,
 )
 from tests.fakes_admin import FakeBans
+from tests.fakes_identity import FakeIdentities, FakeOneTimeTokens, FakeWeb
 from tests.fakes_limits import FakeCounters, FakeFailedLogins
 from tests.fakes_relations import FakeNotices, FakeRelations
 
@@ -78,6 +79,9 @@ class Rest:
         self.relations.users = self.users.rows
         self.counters = FakeCounters()
         self.failed_logins = FakeFailedLogins()
+        self.identities = FakeIdentities()
+        self.one_time_tokens = FakeOneTimeTokens(self.clock)
+        self.web = FakeWeb()
         self.centre = FakeCentre()
         keys = FakeKeyStore()
         KeyService(keys).ensure()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from chalicelib import errors, frames
 from chalicelib.asyncapi.fields import ID, NUMBER, SEQ, fields_of, record
+from chalicelib.change_frames import MAX_EMOJI_LENGTH, EditFrame, ReactFrame, RecallFrame
 from chalicelib.errors import IMError, NotMemberError, UnavailableError
+from chalicelib.http.message_schema import DRAFT_MEMBERS, OPTIONAL_MEMBERS
 from chalicelib.http.schema import (
     JsonObject,
     Schema,
@@ -27,6 +29,8 @@ from chalicelib.models import (
     AckStatus,
     ContentType,
     Message,
+    Presence,
+    PresenceStatus,
     direct_id,
     message_id,
     rfc3339,
@@ -44,6 +48,14 @@ MESSAGE = Message(
     client_msg_id="c1",
 )
 RECEIPT = Receipt(conversation_id=ROOM, user_id="bob", seq=1, status=AckStatus.READ)
+_UPDATED = replace(
+    MESSAGE,
+    content="Hello!",
+    extra={
+        "edited_at": rfc3339(1_700_000_060),
+        "reactions": {"👍": {"count": 1, "user_ids": ["bob"]}},
+    },
+)
 _ACK = frames.AckFrame(conversation_id=ROOM, seq=1, status=AckStatus.READ)
 _ACCEPTED = Accepted(
     client_msg_id="c1",
@@ -69,20 +81,26 @@ _ERROR: Mapping[str, Schema] = {
     "code": string(choices=sorted(_CODES), description="docs/errors.md says what each means"),
     "message": string(description="for people"),
 }
-_DRAFT = fields_of(
-    frames.Draft,
-    content=string(
-        max_length=frames.MAX_CONTENT_BYTES,
-        description=f"at most {frames.MAX_CONTENT_BYTES} bytes of UTF-8, without NUL",
-    ),
-    content_type=string(
-        choices=[kind.value for kind in ContentType if kind is not ContentType.SYSTEM],
-        default=ContentType.TEXT.value,
-    ),
-    to=ID,
+_CONTENT = string(
+    max_length=frames.MAX_CONTENT_BYTES,
+    description=f"at most {frames.MAX_CONTENT_BYTES} bytes of UTF-8, without NUL",
 )
+_DRAFT: Mapping[str, Schema] = {
+    **DRAFT_MEMBERS,
+    **fields_of(
+        frames.Draft,
+        leave_out=("options",),
+        content=optional({**_CONTENT, "description": f"{_CONTENT['description']}; or forward_of"}),
+        content_type=string(
+            choices=[kind.value for kind in ContentType if kind is not ContentType.SYSTEM],
+            default=ContentType.TEXT.value,
+        ),
+        to=ID,
+    ),
+}
 _ONE_TARGET: JsonObject = {"oneOf": [{"required": ["conversation_id"]}, {"required": ["to"]}]}
 _REACHED = integer(minimum=0, maximum=2**53 - 1)  # what every JSON reader takes exactly
+_MESSAGE_SEQ = integer(minimum=1, maximum=2**53 - 1)
 _PLACE = fields_of(frames.AckFrame, seq=_REACHED)
 _CURSORS: Schema = {
     "type": "object",
@@ -96,7 +114,8 @@ _CURSORS: Schema = {
 def message_schema(**known: Schema) -> JsonObject:
     """A message as clients see it, in frames and in REST answers."""
     kinds = string(choices=[kind.value for kind in ContentType])
-    return record(**fields_of(Message, leave_out=("extra",), type=kinds, **known))
+    members = fields_of(Message, leave_out=("extra",), type=kinds, **known)
+    return record(**members, **OPTIONAL_MEMBERS)
 
 
 SCHEMAS: Mapping[str, Schema] = {
@@ -157,6 +176,45 @@ CLIENT_FRAMES: Mapping[str, JsonObject] = {
         {"cursors": {ROOM: 0, WORLD: 7}},
         {},
     ),
+    "edit": _exchanged(
+        "edit",
+        "A message of one's own gets another content.",
+        fields_of(EditFrame, seq=_MESSAGE_SEQ, content=_CONTENT),
+        {"conversation_id": ROOM, "seq": 1, "content": "Hello!"},
+    ),
+    "recall": _exchanged(
+        "recall",
+        "A message is taken back.",
+        fields_of(RecallFrame, seq=_MESSAGE_SEQ),
+        {"conversation_id": ROOM, "seq": 1},
+    ),
+    "react": _exchanged(
+        "react",
+        "A reaction is given, or taken back.",
+        fields_of(
+            ReactFrame,
+            seq=_MESSAGE_SEQ,
+            emoji=string(
+                min_length=1,
+                max_length=MAX_EMOJI_LENGTH,
+                description="an emoji, or a short text without blanks",
+            ),
+        ),
+        {"conversation_id": ROOM, "seq": 1, "emoji": "👍"},
+        {"conversation_id": ROOM, "seq": 1, "emoji": "👍", "remove": True},
+    ),
+    "presence": _exchanged(
+        "presence",
+        "Somebody looks at this connection, or nobody does.",
+        {"status": string(choices=["online", "away"])},
+        {"status": "away"},
+    ),
+    "typing": _pushed(
+        "typing",
+        "The user writes; never answered, not even with an error.",
+        {"conversation_id": ID},
+        {"conversation_id": ROOM},
+    ),
     "other": {
         "summary": "A frame of any other type, or of none.",
         "payload": record(type=optional(string()), ref=optional(ID)),
@@ -194,6 +252,9 @@ SERVER_FRAMES: Mapping[str, JsonObject] = {
         {"more": boolean()},
         {"more": False},
     ),
+    "ok": _exchanged(
+        "ok", "It is done, or Kafka has it on all in-sync replicas.", {}, {"ref": "r1"}
+    ),
     "error": {
         "summary": "A frame was refused; its client_msg_id is repeated as ref, or else its ref.",
         "payload": record(
@@ -213,8 +274,31 @@ SERVER_FRAMES: Mapping[str, JsonObject] = {
         {"messages": array(_reference("Message"), min_items=1)},
         {"messages": [frames.message_body(MESSAGE)]},
     ),
+    "updated": _pushed(
+        "updated",
+        "A message was edited, recalled or reacted to: this is all of it, as it is now.",
+        {"message": _reference("Message")},
+        {"message": frames.message_body(_UPDATED)},
+    ),
     "receipt": _pushed(
         "receipt", "How far another member has come.", fields_of(Receipt), asdict(RECEIPT)
+    ),
+    "presence.pushed": _pushed(
+        "presence",
+        "A friend came or went, or looks away.",
+        fields_of(
+            Presence,
+            status=string(choices=[status.value for status in PresenceStatus]),
+            last_seen=nullable(timestamp()),
+        ),
+        {"user_id": "bob", "status": "offline", "last_seen": MESSAGE.created_at},
+        {"user_id": "bob", "status": "online", "last_seen": None},
+    ),
+    "typing.pushed": _pushed(
+        "typing",
+        "Another member writes; clients show it for some seconds.",
+        {"conversation_id": ID, "user_id": ID},
+        {"conversation_id": ROOM, "user_id": "bob"},
     ),
     "event": {
         "summary": "Something else changed: data says what, as far as a client needs it.",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TypeGuard
 
+from chalicelib.asyncapi import account
 from chalicelib.asyncapi.fields import ID, SEQ, fields_of, message_references, record
 from chalicelib.asyncapi.frames import MESSAGE, RECEIPT, ROOM, message_schema
 from chalicelib.broker import EVENTS, TASKS, BaseEvent
@@ -15,9 +16,22 @@ from chalicelib.broker.records import FORMAT, encode_command, encode_event
 from chalicelib.frames import MAX_MESSAGES_PER_FRAME, message_body
 from chalicelib.http.schema import JsonObject, Schema, array, integer, optional, string
 from chalicelib.logic.broadcasts import NoticeChunk
+from chalicelib.logic.large_groups import PushChunk
 from chalicelib.logic.log import Submission
+from chalicelib.logic.presence_news import PresenceNews
 from chalicelib.logic.receipts import Receipt
-from chalicelib.models import Connection, ConversationType, Notice
+from chalicelib.models import (
+    Change,
+    ChangeKind,
+    Connection,
+    ConversationType,
+    Notice,
+    PresenceStatus,
+    TargetKind,
+    WebhookEvent,
+    WebhookPost,
+    rfc3339,
+)
 from chalicelib.task import events
 
 _KINDS = string(choices=[kind.value for kind in ConversationType])
@@ -43,7 +57,28 @@ _CONNECTION = Connection(
     expires_at=1_700_007_200.25,
 )
 
+_CHANGE = Change(
+    conversation_id=ROOM,
+    seq=1,
+    kind=ChangeKind.EDIT,
+    user_id="ann",
+    at=rfc3339(1_700_000_060),
+    id="x-1",
+    content="Hello!",
+    emoji="",
+    remove=False,
+)
+
 _NOTICE = Notice(id="n-1", content="Back in a minute.", created_at="2026-11-21T08:00:00.000Z")
+
+_POST = WebhookPost(
+    target=TargetKind.WEBHOOK,
+    target_id="w-1",
+    event=WebhookEvent.MESSAGE_STORED.value,
+    conversation_id=ROOM,
+    conversation_type=ConversationType.DIRECT.value,
+    seq=1,
+)
 
 SERVER: JsonObject = {
     "host": "{brokers}",
@@ -54,8 +89,26 @@ SERVER: JsonObject = {
 }
 GROUPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "fanout": (TASKS, ("deliver",)),
-    "tasks": (TASKS, ("drain", "receipt", "broadcast", "broadcast_chunk")),
+    "tasks": (
+        TASKS,
+        (
+            "drain",
+            "receipt",
+            "presence",
+            "close",
+            "change",
+            "broadcast",
+            "broadcast_chunk",
+            "push_chunk",
+            "clear_group",
+            "password_reset",
+            "send_scheduled",
+            *account.COMMANDS,
+        ),
+    ),
     "statistics": (EVENTS, ("messages.stored",)),
+    "webhooks": (EVENTS, ("messages.stored",)),
+    "webhook_posts": (TASKS, ("post_webhook",)),
     "breakers": (EVENTS, ("breaker.changed",)),
 }
 
@@ -98,6 +151,14 @@ _EVENTS: Mapping[str, _Known] = {
             at=1_700_000_000.25,
         ),
         fields={"old_state": _STATES, "new_state": _STATES},
+    ),
+    "account.deleted": _Known(
+        key="user_id", example=events.AccountDeleted(user_id="ann"), fields={}
+    ),
+    "data.exported": _Known(
+        key="user_id",
+        example=events.DataExported(user_id="ann", export_id="x-1"),
+        fields={},
     ),
 }
 
@@ -183,6 +244,27 @@ def _commands() -> JsonObject:
             fields_of(Receipt),
             asdict(RECEIPT),
         ),
+        "presence": _command(
+            "presence",
+            "Friends of a user are told how things stand, some hundred each.",
+            "user_id",
+            {"user_id": ID, "status": string(choices=["", *PresenceStatus]), "start": string()},
+            asdict(PresenceNews(user_id="bob")),
+        ),
+        "close": _command(
+            "close",
+            "A connection is closed that could not be closed before.",
+            "user_id",
+            fields_of(Connection),
+            asdict(_CONNECTION),
+        ),
+        "change": _command(
+            "change",
+            "An accepted edit, recall or reaction is carried out, or a message expires.",
+            "conversation_id",
+            fields_of(Change),
+            asdict(_CHANGE),
+        ),
         "broadcast": _command(
             "broadcast",
             "A notice is spread over everybody who is connected.",
@@ -201,6 +283,56 @@ def _commands() -> JsonObject:
             ),
             {"notice": asdict(_NOTICE), "connection_ids": [_CONNECTION.id]},
         ),
+        "push_chunk": _command(
+            "push_chunk",
+            "Some members of a large group get new messages.",
+            "conversation_id",
+            fields_of(
+                PushChunk,
+                number=integer(minimum=0),
+                chunks=integer(minimum=1),
+                user_ids={**array(ID), "description": "only these; none for all of the chunk"},
+            ),
+            {
+                "conversation_id": "g-1",
+                "first_seq": 1,
+                "last_seq": 3,
+                "number": 0,
+                "chunks": 2,
+            },
+        ),
+        "clear_group": _command(
+            "clear_group",
+            "Some rows of a group go that was dismissed.",
+            "group_id",
+            {"group_id": ID},
+            {"group_id": "g-1"},
+        ),
+        "password_reset": _command(
+            "password_reset",
+            "A token is sent to who forgot their password, if there is such a user.",
+            "username",
+            {"username": string(min_length=1)},
+            {"username": "Alice"},
+        ),
+        "send_scheduled": _command(
+            "send_scheduled",
+            "A scheduled message whose time has come is sent.",
+            "user_id",
+            {"user_id": ID, "scheduled_id": ID},
+            {"user_id": "ann", "scheduled_id": "1800000000000-a1"},
+        ),
+        "post_webhook": _command(
+            "post_webhook",
+            "A receiver of webhooks, or a bot, is told of a message.",
+            "target_id",
+            fields_of(WebhookPost, conversation_type=_KINDS),
+            asdict(_POST),
+        ),
+        **{
+            name: _command(name, summary, "user_id", args, example)
+            for name, (summary, args, example) in account.COMMANDS.items()
+        },
     }
 
 

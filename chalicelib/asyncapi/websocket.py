@@ -14,9 +14,21 @@ ROUTES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # frames, ans
     "send": (("send", "send.batch"), ("sent", "sent.batch")),
     "ack": (("ack",), ("acked",)),
     "sync": (("sync",), ("synced",)),
+    "edit": (("edit",), ("ok",)),
+    "recall": (("recall",), ("ok",)),
+    "react": (("react",), ("ok",)),
+    "presence": (("presence",), ("ok",)),
     "$default": (("other",), ()),
 }
-_PUSHED = ("messages", "receipt", "event", "notify")
+_PUSHED = (
+    "messages",
+    "updated",
+    "receipt",
+    "presence.pushed",
+    "typing.pushed",
+    "event",
+    "notify",
+)
 
 SERVER: JsonObject = {
     "host": "{api}.execute-api.{region}.amazonaws.com",
@@ -55,7 +67,12 @@ CHANNEL: JsonObject = {
     "bindings": {
         "ws": {
             "method": "GET",
-            "query": record(token=optional(string())),
+            "query": record(
+                token=optional(string()),
+                client_version=optional(
+                    string(description="numbers with dots; one that is too low is refused with 403")
+                ),
+            ),
             "headers": record(Authorization=optional(string(pattern="Bearer .+"))),
             "bindingVersion": "0.1.0",
         }
@@ -72,6 +89,10 @@ CHANNEL: JsonObject = {
 }
 
 
+def _function(route: str) -> str:
+    return "change" if route in ("edit", "recall", "react") else route.removeprefix("$")
+
+
 def operations() -> JsonObject:
     """One for each route that takes frames, and one for what is sent unasked."""
     channel = {"$ref": "#/channels/websocket"}
@@ -79,7 +100,7 @@ def operations() -> JsonObject:
         route.removeprefix("$"): {
             "action": "receive",
             "channel": channel,
-            "summary": f"Route `{route}`: functions/{route.removeprefix('$')}.py.",
+            "summary": f"Route `{route}`: functions/{_function(route)}.py.",
             "messages": message_references("websocket", taken),
             "reply": {
                 "channel": channel,
@@ -88,6 +109,13 @@ def operations() -> JsonObject:
             "x-route": route,
         }
         for route, (taken, answers) in ROUTES.items()
+    }
+    found["typing"] = {
+        "action": "receive",
+        "channel": channel,
+        "summary": "Route `typing`: functions/typing.py.",
+        "messages": message_references("websocket", ("typing",)),
+        "x-route": "typing",
     }
     found["push"] = {
         "action": "send",

@@ -20,6 +20,7 @@ from chalicelib.broker.records import (
     decode,
     event_message,
 )
+from chalicelib.broker.repeat import repeat
 from chalicelib.broker.task import Task
 from chalicelib.broker.worker import Worker
 
@@ -40,5 +41,6 @@ __all__ = [
     "decode",
     "event_message",
     "publish_event",
+    "repeat",
     "subscribe_event",
 ]

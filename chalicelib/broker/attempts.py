@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,6 +40,7 @@ class OneByOne:
         retry: None leaves a failure to the trigger, which brings the batch again.
         timeout: Seconds for one call, or None.
         listener: The listener's name; empty for a task.
+        lanes: So many keys are worked on at once; commands with the same key stay in order.
     """
 
     call: Callable[[Context, Command], object]
@@ -46,8 +48,20 @@ class OneByOne:
     retry: Retry | None
     timeout: float | None
     listener: str = ""
+    lanes: int = 1
 
     def __call__(self, commands: Sequence[Command]) -> None:
+        by_key: dict[str, list[Command]] = {}
+        for command in commands:
+            by_key.setdefault(command.key if self.lanes > 1 else "", []).append(command)
+        if len(by_key) == 1:
+            self._in_order(commands)
+            return
+        with ThreadPoolExecutor(self.lanes, "broker-lane") as pool:
+            for lane in [pool.submit(self._in_order, one) for one in by_key.values()]:
+                lane.result()
+
+    def _in_order(self, commands: Sequence[Command]) -> None:
         for command in commands:
             self._carry_out(command)
 

@@ -65,6 +65,7 @@ class Broker:
         group: str = DEFAULT_GROUP,
         retry: Retry | None = None,
         timeout: float | None = None,
+        lanes: int = 1,
     ) -> Callable[[Callable[Concatenate[Context, P], object]], Task[P]]:
         """Declares a command; its function gets a context and the arguments by name.
 
@@ -74,11 +75,15 @@ class Broker:
             retry: How a failed command is tried later; without, its partition waits.
             timeout: Seconds, after which the attempt has failed. The context has it as deadline,
                 for nothing can stop a function from outside.
+            lanes: So many keys of a batch are worked on at once, each in order: for functions
+                that wait for others. A worker brings one command at a time.
         """
 
         def register(function: Callable[Concatenate[Context, P], object]) -> Task[P]:
             self._groups.add_task(
-                name, group, self._one_by_one(with_arguments(function), retry, timeout)
+                name,
+                group,
+                self._one_by_one(with_arguments(function), retry, timeout, lanes=lanes),
             )
             stores = self._stores
             return Task(
@@ -220,9 +225,15 @@ class Broker:
         retry: Retry | None,
         timeout: float | None,
         listener: str = "",
+        lanes: int = 1,
     ) -> OneByOne:
         if retry and retry.attempts > 1 and self._stores.delays is None:
             raise ValueError("retry: expected a broker with a delay store")
         return OneByOne(
-            call=call, stores=self._stores, retry=retry, timeout=timeout, listener=listener
+            call=call,
+            stores=self._stores,
+            retry=retry,
+            timeout=timeout,
+            listener=listener,
+            lanes=lanes,
         )

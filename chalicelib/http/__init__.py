@@ -20,7 +20,8 @@ registers by being listed in app.py:
         view = bootstrap.conversations().open_direct(call.user_id, call.body["user_id"])
         return {"id": view.head.id, "last_seq": view.head.last_seq}
 
-- Authentication is on unless ``auth=False``: ``call.identity``, ``call.user_id``.
+- Authentication is on unless ``auth=False``: ``call.identity``, ``call.user_id``. With
+  ``role="admin"`` everybody else is refused before anything else is looked at.
 - ``{name}`` in the path is in ``call.path``, already 1-64 harmless characters (else 404).
 - ``query={"limit": LIMIT, "cursor": CURSOR, "after_seq": integer(minimum=0)}``: ``call.query`` has
   the converted values that were given, and defaults. For lists: ``chalicelib.http.paging``.

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from chalicelib import bootstrap
-from chalicelib.errors import ForbiddenError, UnavailableError
+from chalicelib import bootstrap_admin as operators
+from chalicelib.errors import UnavailableError
 from chalicelib.http.routing import Api, Call
-from chalicelib.http.schema import JsonObject, array, obj, open_object, string, timestamp
+from chalicelib.http.schema import (
+    JsonObject,
+    array,
+    boolean,
+    integer,
+    obj,
+    open_object,
+    string,
+    timestamp,
+)
 from chalicelib.models import BreakerChange, rfc3339
 
 api = Api("admin")
@@ -25,18 +35,69 @@ BREAKER = obj(
     policy=open_object(),
     changes=array(BREAKER_CHANGE),
 )
+_DAY = obj(
+    "DayOfMessages",
+    day=string(format="date"),
+    total=integer(minimum=0),
+    by_type={**open_object(), "description": "by type of conversation"},
+)
+_DEAD_LETTERS = obj(
+    "DeadLetterCount",
+    topic=string(),
+    count=integer(minimum=0),
+    complete=boolean(),
+)
+COUNTERS = obj(
+    "Counters",
+    accounts={**integer(minimum=0), "description": "ever made; hours old, and about right"},
+    connections=integer(minimum=0),
+    messages=array(_DAY),
+    dead_letters=array(_DEAD_LETTERS),
+    open_breakers=array(
+        obj("OpenBreaker", name=string(), processes=array(string(), min_items=1)),
+    ),
+)
+
+
+@api.route(
+    "GET",
+    "/v1/admin/counters",
+    summary="How the system is doing: accounts, connections, messages, dead letters, breakers.",
+    role="admin",
+    query={"days": integer(minimum=1, maximum=31, default=7)},
+    answer=COUNTERS,
+)
+def counters(call: Call) -> JsonObject:
+    """The numbers as they are now."""
+    found = operators.counters().read(call.query["days"])
+    return {
+        "accounts": found.accounts,
+        "connections": found.connections,
+        "messages": [
+            {"day": day, "total": sum(counts.values()), "by_type": dict(counts)}
+            for day, counts in found.messages.items()
+        ],
+        "dead_letters": [
+            {"topic": topic, "count": count, "complete": complete}
+            for topic, (count, complete) in found.dead_letters.items()
+        ],
+        "open_breakers": [
+            {"name": name, "processes": list(processes)}
+            for name, processes in found.open_breakers.items()
+        ],
+    }
 
 
 @api.route(
     "GET",
     "/v1/admin/breakers",
     summary="Circuit breakers: policies, state here, latest changes in all processes",
+    role="admin",
     answer=obj("Breakers", items=array(BREAKER)),
-    errors=(ForbiddenError, UnavailableError),
+    errors=(UnavailableError,),
 )
 def breakers(call: Call) -> JsonObject:
     """Every breaker of this system."""
-    require_admin(call)
     return {
         "items": [
             {
@@ -48,16 +109,6 @@ def breakers(call: Call) -> JsonObject:
             for one in bootstrap.breaker_reports().report()
         ]
     }
-
-
-def require_admin(call: Call) -> None:
-    """Refuses everybody else.
-
-    Raises:
-        ForbiddenError: Who is asking has not the role admin.
-    """
-    if "admin" not in call.caller.roles:
-        raise ForbiddenError("this needs the role admin")
 
 
 def _change(change: BreakerChange) -> JsonObject:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from chalicelib import bootstrap_admin as operators
 from chalicelib.errors import (
     FieldError,
-    ForbiddenError,
     InvalidFieldError,
     SelfError,
     UserNotFoundError,
 )
 from chalicelib.http import paging
-from chalicelib.http.admin import require_admin
 from chalicelib.http.routing import Api, Call
 from chalicelib.http.schema import (
     JsonObject,
@@ -44,6 +42,7 @@ BAN = obj(
     "PUT",
     "/v1/admin/bans/{user_id}",
     summary="Cuts a user off and keeps them out, until a time or for good.",
+    role="admin",
     body=obj(
         "NewBan",
         reason=optional(string(max_length=1000)),
@@ -51,11 +50,10 @@ BAN = obj(
     ),
     body_optional=True,
     answer=BAN,
-    errors=(ForbiddenError, SelfError, UserNotFoundError),
+    errors=(SelfError, UserNotFoundError),
 )
 def ban(call: Call) -> JsonObject:
     """Bans a user, in place of their earlier ban."""
-    require_admin(call)
     return _ban(
         operators.bans().ban(
             call.ctx,
@@ -70,12 +68,11 @@ def ban(call: Call) -> JsonObject:
     "DELETE",
     "/v1/admin/bans/{user_id}",
     summary="Lets a user in again; no fault when they are not banned.",
+    role="admin",
     status=204,
-    errors=(ForbiddenError,),
 )
 def unban(call: Call) -> None:
     """Ends a ban."""
-    require_admin(call)
     operators.bans().unban(call.ctx, call.path["user_id"])
 
 
@@ -83,13 +80,12 @@ def unban(call: Call) -> None:
     "GET",
     "/v1/admin/bans",
     summary="The bans that hold, the newest first.",
+    role="admin",
     query={"limit": paging.LIMIT, "cursor": paging.CURSOR},
     answer=page_of("Bans", BAN),
-    errors=(ForbiddenError,),
 )
 def bans(call: Call) -> JsonObject:
     """One page of the bans."""
-    require_admin(call)
     after = paging.decode("bans", call.query.get("cursor"))
     found, position = operators.bans().page(after=after, limit=call.query["limit"])
     return paging.page(map(_ban, found), "bans", position)

@@ -8,13 +8,11 @@ from typing import Any
 from chalicelib import bootstrap_admin as operators
 from chalicelib.errors import (
     ConflictError,
-    ForbiddenError,
     NotFoundError,
     TooLargeError,
     UnavailableError,
 )
 from chalicelib.http import paging
-from chalicelib.http.admin import require_admin
 from chalicelib.http.routing import Api, Call
 from chalicelib.http.schema import (
     JsonObject,
@@ -70,15 +68,15 @@ AUDIT_ENTRY = obj(
     "POST",
     "/v1/admin/broadcasts",
     summary="Sends a notice to everybody who is connected.",
+    role="admin",
     body=obj("Broadcast", content=string(min_length=1)),
     status=202,
     answer=NOTICE,
-    errors=(ForbiddenError, TooLargeError, UnavailableError),
+    errors=(TooLargeError, UnavailableError),
     idempotent=True,
 )
 def broadcast(call: Call) -> JsonObject:
     """Enqueues a notice."""
-    require_admin(call)
     return _notice(
         operators.broadcasts().send(call.ctx, call.body["content"], notice_id=call.operation_id)
     )
@@ -88,13 +86,12 @@ def broadcast(call: Call) -> JsonObject:
     "GET",
     "/v1/admin/dead-letters",
     summary="Records that could not succeed, by topic in order of partition and offset.",
+    role="admin",
     query=_PAGE,
     answer=page_of("DeadLetters", DEAD_LETTER),
-    errors=(ForbiddenError,),
 )
 def dead_letters(call: Call) -> JsonObject:
     """One page of the dead letters."""
-    require_admin(call)
     after = paging.decode("dead-letters", call.query.get("cursor"))
     found, position = operators.dead_letters().page(
         call.ctx, after=tuple(after) if after else None, limit=call.query["limit"]
@@ -106,14 +103,14 @@ def dead_letters(call: Call) -> JsonObject:
     "POST",
     "/v1/admin/dead-letters/{letter_id}/replay",
     summary="Sends a record to its topic again, behind what came since, and forgets the letter.",
+    role="admin",
     status=202,
     answer=DEAD_LETTER,
-    errors=(ForbiddenError, NotFoundError, ConflictError, UnavailableError),
+    errors=(NotFoundError, ConflictError, UnavailableError),
     idempotent=True,
 )
 def replay(call: Call) -> JsonObject:
     """Replays a dead letter."""
-    require_admin(call)
     return shown(operators.dead_letters().replay(call.ctx, call.path["letter_id"]))
 
 
@@ -121,13 +118,12 @@ def replay(call: Call) -> JsonObject:
     "GET",
     "/v1/admin/audit-log",
     summary="What operators did, the newest first.",
+    role="admin",
     query=_PAGE,
     answer=page_of("AuditLog", AUDIT_ENTRY),
-    errors=(ForbiddenError,),
 )
 def audit_log(call: Call) -> JsonObject:
     """One page of the audit log."""
-    require_admin(call)
     before = paging.decode("audit-log", call.query.get("cursor"))
     found, position = operators.audit().page(before=before, limit=call.query["limit"])
     return paging.page(map(_entry, found), "audit-log", position)

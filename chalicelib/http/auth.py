@@ -102,7 +102,7 @@ def login(call: Call) -> JsonObject:
             device_id=call.body.get("device_id") or new_id(),
             device_name=call.body.get("device_name") or "",
         )
-    return _tokens(tokens)
+    return shown(tokens)
 
 
 @api.route(
@@ -116,7 +116,7 @@ def login(call: Call) -> JsonObject:
 )
 def refresh(call: Call) -> JsonObject:
     """Spends a refresh token."""
-    return _tokens(accounts.auth().refresh(call.body["refresh_token"]))
+    return shown(accounts.auth().refresh(call.body["refresh_token"]))
 
 
 @api.route(
@@ -175,7 +175,8 @@ def change_password(call: Call) -> None:
         )
 
 
-def _tokens(tokens: Tokens) -> JsonObject:
+def shown(tokens: Tokens) -> JsonObject:
+    """The answer to a log-in."""
     return {
         "user": own(tokens.user),
         "device_id": tokens.device_id,

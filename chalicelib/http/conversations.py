@@ -6,33 +6,39 @@ from collections.abc import Iterable
 
 from chalicelib import bootstrap
 from chalicelib import bootstrap_accounts as accounts
+from chalicelib import bootstrap_presence as presence
 from chalicelib.errors import (
     BlockedError,
     ConversationNotFoundError,
+    ForbiddenError,
+    MessageNotFoundError,
+    MutedError,
     NotFriendsError,
     NotMemberError,
+    NotUploadedError,
     SelfError,
     TooLargeError,
     UserNotFoundError,
 )
 from chalicelib.frames import MAX_CONTENT_BYTES, Rejected, dump, parse_draft
 from chalicelib.http import paging
+from chalicelib.http.message_schema import DRAFT_MEMBERS, OPTIONAL_MEMBERS
 from chalicelib.http.routing import Answer, Api, Call
 from chalicelib.http.schema import (
     JsonObject,
     array,
+    boolean,
     integer,
     nullable,
     obj,
-    open_object,
     optional,
     page_of,
     string,
     timestamp,
 )
 from chalicelib.http.users import PROFILE, profile
-from chalicelib.logic.conversations import ConversationView
-from chalicelib.models import AckStatus, ContentType, ConversationType
+from chalicelib.logic.conversations import ConversationView, position
+from chalicelib.models import AckStatus, ContentType, ConversationType, Role
 
 api = Api("conversations")
 
@@ -47,8 +53,25 @@ MESSAGE = obj(
     content=string(),
     created_at=timestamp(),
     client_msg_id=optional(string()),
+    **OPTIONAL_MEMBERS,
 )
+CONTENT = string(description=f"at most {MAX_CONTENT_BYTES} bytes of UTF-8")
 RECEIPT = obj("Place", user_id=string(), delivered_seq=integer(), read_seq=integer())
+GROUP = obj(
+    "ConversationGroup",
+    name=string(),
+    avatar=string(),
+    member_count=integer(minimum=0),
+    role=string(choices=[role.value for role in Role]),
+)
+SETTINGS = obj(
+    "Settings",
+    conversation_id=string(),
+    muted=boolean(),
+    muted_until=nullable(timestamp()),
+    pinned=boolean(),
+)
+DRAFT = obj("SavedDraft", content=string(), updated_at=timestamp())
 CONVERSATION = obj(
     "Conversation",
     id=string(),
@@ -62,6 +85,9 @@ CONVERSATION = obj(
     updated_at=string(),
     user=optional(PROFILE),
     receipts=optional(array(RECEIPT)),
+    group=optional(GROUP),
+    settings=SETTINGS,
+    draft=optional(DRAFT),
 )
 SENT = obj(
     "Sent",
@@ -70,12 +96,13 @@ SENT = obj(
     conversation_id=string(),
     created_at=timestamp(),
 )
+_MAX_SEQ = 2**53 - 1  # what every JSON reader takes exactly
 _ACCESS = (ConversationNotFoundError, NotMemberError)
-_SENDABLE = [kind.value for kind in ContentType if kind is not ContentType.SYSTEM]
+SENDABLE = [kind.value for kind in ContentType if kind is not ContentType.SYSTEM]
 
 
 def _shown(views: Iterable[ConversationView]) -> list[JsonObject]:
-    """Conversations as the API shows them, direct ones with the other person."""
+    """Conversations as the API shows them, with the other person or the group."""
     views = list(views)
     peers = accounts.users_table().get_many([view.peer_id for view in views if view.peer_id])
     shown = []
@@ -90,9 +117,20 @@ def _shown(views: Iterable[ConversationView]) -> list[JsonObject]:
             "unread_count": view.unread_count,
             "created_at": view.head.created_at,
             "updated_at": view.head.updated_at,
+            "settings": presence.settings().shown(view.settings),
         }
+        if view.settings.draft:
+            draft = {"content": view.settings.draft, "updated_at": view.settings.draft_at}
+            body["draft"] = draft
         if view.peer_id in peers:
             body["user"] = profile(peers[view.peer_id])
+        if view.group is not None:
+            body["group"] = {
+                "name": view.group.name,
+                "avatar": view.group.avatar,
+                "member_count": view.group.member_count,
+                "role": view.member.role.value,
+            }
         if view.peer is not None:
             body["receipts"] = [
                 {
@@ -108,22 +146,21 @@ def _shown(views: Iterable[ConversationView]) -> list[JsonObject]:
 @api.route(
     "GET",
     "/v1/conversations",
-    summary="My conversations, the one with the newest message first.",
+    summary="My conversations, pinned ones first, then the one with the newest message.",
     query={"limit": paging.LIMIT, "cursor": paging.CURSOR},
     answer=page_of("Conversations", CONVERSATION),
 )
 def all_conversations(call: Call) -> JsonObject:
     """One page of the caller's conversations."""
-    after = paging.decode("conversations", call.query.get("cursor"))
+    after = paging.decode("my conversations", call.query.get("cursor"))
     views = [
         view
         for view in bootstrap.conversations().all(call.user_id)
-        if after is None or [view.head.updated_at, view.head.id] < after
+        if after is None or list(position(view)) < after
     ]
     limit = call.query["limit"]
-    last = views[limit - 1].head if len(views) > limit else None
-    position = [last.updated_at, last.id] if last else None
-    return paging.page(_shown(views[:limit]), "conversations", position)
+    last = position(views[limit - 1]) if len(views) > limit else None
+    return paging.page(_shown(views[:limit]), "my conversations", list(last) if last else None)
 
 
 @api.route(
@@ -132,6 +169,7 @@ def all_conversations(call: Call) -> JsonObject:
     summary="Opens the direct conversation with a user, or finds it again.",
     body=obj("NewConversation", user_id=ID),
     status=201,
+    other_statuses=(200,),
     answer=CONVERSATION,
     idempotent=True,
     errors=(SelfError, UserNotFoundError),
@@ -139,6 +177,8 @@ def all_conversations(call: Call) -> JsonObject:
 def open_direct(call: Call) -> Answer:
     """201 where it is new, 200 where it was there."""
     view, created = bootstrap.conversations().open_direct(call.user_id, call.body["user_id"])
+    if view.settings.hidden_seq >= 0:
+        presence.settings().show(call.user_id, view.head.id)
     return Answer(body=_shown([view])[0], status=201 if created else 200)
 
 
@@ -160,8 +200,8 @@ def one_conversation(call: Call) -> JsonObject:
     "/v1/conversations/{conversation_id}/messages",
     summary="History: after a number oldest first, before one the nearest first, else the newest.",
     query={
-        "before_seq": integer(minimum=1),
-        "after_seq": integer(minimum=0),
+        "before_seq": integer(minimum=1, maximum=_MAX_SEQ),
+        "after_seq": integer(minimum=0, maximum=_MAX_SEQ),
         "limit": paging.LIMIT,
         "cursor": paging.CURSOR,
     },
@@ -193,13 +233,23 @@ def history(call: Call) -> Answer:
     body=obj(
         "NewMessage",
         client_msg_id=optional(ID),
-        content=string(description=f"at most {MAX_CONTENT_BYTES} bytes of UTF-8"),
-        content_type=optional(string(choices=_SENDABLE)),
+        content=CONTENT,  # empty with `forward_of`
+        content_type=optional(string(choices=SENDABLE)),
+        **DRAFT_MEMBERS,
     ),
     status=201,
     answer=SENT,
     idempotent=True,
-    errors=(*_ACCESS, BlockedError, NotFriendsError, TooLargeError),
+    errors=(
+        *_ACCESS,
+        BlockedError,
+        NotFriendsError,
+        MutedError,
+        TooLargeError,
+        ForbiddenError,
+        MessageNotFoundError,
+        NotUploadedError,
+    ),
 )
 def send(call: Call) -> JsonObject:
     """Answers once Kafka has the message."""
@@ -220,7 +270,7 @@ def send(call: Call) -> JsonObject:
     "POST",
     "/v1/conversations/{conversation_id}/read",
     summary="Marks everything up to a number as read: the same as the frame `ack`.",
-    body=obj("Read", seq=integer(minimum=0, maximum=2**53 - 1)),
+    body=obj("Read", seq=integer(minimum=0, maximum=_MAX_SEQ)),
     answer=obj("ReadUpTo", conversation_id=string(), seq=integer(), unread_count=integer()),
     errors=_ACCESS,
 )
@@ -230,37 +280,3 @@ def read(call: Call) -> JsonObject:
     seq = bootstrap.acks().ack(call.ctx, call.user_id, room, call.body["seq"], AckStatus.READ)
     view = bootstrap.conversations().get(call.user_id, room)
     return {"conversation_id": room, "seq": seq, "unread_count": view.unread_count}
-
-
-@api.route(
-    "GET",
-    "/v1/unread",
-    summary="How many messages I have not read, in total and by conversation.",
-    answer=obj("Unread", total=integer(minimum=0), conversations=open_object()),
-)
-def unread(call: Call) -> JsonObject:
-    """The counts above zero."""
-    views = bootstrap.conversations().all(call.user_id)
-    counts = {view.head.id: view.unread_count for view in views if view.unread_count}
-    return {"total": sum(counts.values()), "conversations": counts}
-
-
-@api.route(
-    "GET",
-    "/v1/users/{user_id}/presence",
-    summary="Whether a user is connected, and when they were last seen.",
-    answer=obj(
-        "Presence",
-        user_id=string(),
-        status=string(choices=("online", "offline")),
-        last_seen=nullable(timestamp()),
-    ),
-    errors=(UserNotFoundError,),
-)
-def presence(call: Call) -> JsonObject:
-    """A user's presence."""
-    user_id = call.path["user_id"]
-    if not bootstrap.directory().exists(user_id):
-        raise UserNotFoundError
-    status, last_seen = bootstrap.presence().of(user_id)
-    return {"user_id": user_id, "status": status, "last_seen": last_seen}

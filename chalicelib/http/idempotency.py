@@ -19,6 +19,7 @@ HEADER = "Idempotency-Key"
 KEY: Schema = string(
     min_length=1,
     max_length=128,
+    pattern=r"[!-~]+",
     description="A repetition with the same key and body within 24 hours gets the same answer.",
 )
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from chalicelib.change_frames import MAX_EMOJI_LENGTH
 from chalicelib.errors import (
     ClientTooOldError,
+    ForbiddenError,
     IdempotencyConflictError,
     IMError,
     InternalError,
@@ -23,12 +25,17 @@ from chalicelib.errors import (
     UnavailableError,
     UnsupportedMediaTypeError,
 )
-from chalicelib.http import idempotency, problem
+from chalicelib.http import guard, idempotency, problem
 from chalicelib.http.routing import Operation, View
-from chalicelib.http.schema import REQUIRED, JsonObject, Schema, string
+from chalicelib.http.schema import REQUIRED, JsonObject, Schema, integer, string
 
 VERSION = "1.0.0"
 _PARAMETER = re.compile(r"{(\w+)}")
+_IDENTIFIER = string(min_length=1, max_length=64)
+_PATH: Mapping[str, Schema] = {
+    "seq": integer(minimum=1, maximum=2**53 - 1),
+    "emoji": string(min_length=1, max_length=MAX_EMOJI_LENGTH),
+}
 
 
 def operations_of(routes: Mapping[str, Mapping[str, Any]]) -> list[Operation]:
@@ -71,9 +78,10 @@ def _operation(operation: Operation, named: JsonObject) -> JsonObject:
         "operationId": f"{operation.tag}.{operation.handler.__name__}",
         "summary": operation.summary,
         "tags": [operation.tag],
-        "security": [{"bearer": []}] if operation.auth else [],
+        # Since 3.1 a requirement of any scheme may list the roles that it takes.
+        "security": [{"bearer": [operation.role] * bool(operation.role)}] if operation.auth else [],
         "responses": {
-            str(operation.status): _success(operation, named),
+            **_successes(operation, named),
             **_failures(operation, named),
         },
     }
@@ -88,9 +96,8 @@ def _operation(operation: Operation, named: JsonObject) -> JsonObject:
 
 
 def _parameters(operation: Operation) -> list[JsonObject]:
-    identifier = string(min_length=1, max_length=64)
     found = [
-        {"name": name, "in": "path", "required": True, "schema": identifier}
+        {"name": name, "in": "path", "required": True, "schema": _PATH.get(name, _IDENTIFIER)}
         for name in _PARAMETER.findall(operation.path)
     ]
     found.extend(
@@ -102,24 +109,27 @@ def _parameters(operation: Operation) -> list[JsonObject]:
         }
         for name, schema in operation.query.items()
     )
+    headers = {}
+    if operation.tag != "documents":
+        headers[guard.VERSION_HEADER] = guard.VERSION
     if operation.idempotent:
-        found.append(
-            {
-                "name": idempotency.HEADER,
-                "in": "header",
-                "required": False,
-                "schema": idempotency.KEY,
-            }
-        )
+        headers[idempotency.HEADER] = idempotency.KEY
+    found.extend(
+        {"name": name, "in": "header", "required": False, "schema": schema}
+        for name, schema in headers.items()
+    )
     return found
 
 
-def _success(operation: Operation, named: JsonObject) -> JsonObject:
-    described: JsonObject = {"description": HTTPStatus(operation.status).phrase}
+def _successes(operation: Operation, named: JsonObject) -> JsonObject:
+    content: JsonObject = {}
     if operation.answer is not None:
         schema = _reference(operation.answer, named)
-        described["content"] = {operation.media_type: {"schema": schema}}
-    return described
+        content = {"content": {operation.media_type: {"schema": schema}}}
+    return {
+        str(status): {"description": HTTPStatus(status).phrase, **content}
+        for status in (operation.status, *operation.other_statuses)
+    }
 
 
 def _failures(operation: Operation, named: JsonObject) -> JsonObject:
@@ -136,6 +146,8 @@ def _failures(operation: Operation, named: JsonObject) -> JsonObject:
 def _implied(operation: Operation) -> Iterable[type[IMError]]:
     if operation.auth:
         yield from (UnauthorizedError, TokenExpiredError)
+    if operation.role:
+        yield ForbiddenError
     if operation.query:
         yield InvalidQueryError
     if "{" in operation.path:
@@ -143,7 +155,7 @@ def _implied(operation: Operation) -> Iterable[type[IMError]]:
     if operation.body is not None:
         yield from (InvalidJsonError, InvalidFieldError, TooLargeError, UnsupportedMediaTypeError)
     if operation.idempotent:
-        yield IdempotencyConflictError
+        yield from (InvalidFieldError, IdempotencyConflictError)
     if operation.tag != "documents":
         yield ClientTooOldError
     yield from (RateLimitedError, InternalError, UnavailableError)

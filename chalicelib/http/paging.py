@@ -13,7 +13,9 @@ from chalicelib.errors import FieldError, InvalidQueryError
 from chalicelib.http.schema import JsonObject, Schema, integer, string
 
 LIMIT: Schema = integer(minimum=1, maximum=100, default=50)
-CURSOR: Schema = string(max_length=1024, description="`next_cursor` of the page before.")
+CURSOR: Schema = string(
+    max_length=1024, format="cursor", description="`next_cursor` of the page before."
+)
 _MARK_BYTES = 6
 
 

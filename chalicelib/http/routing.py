@@ -73,10 +73,12 @@ class Operation:
     handler: Handler
     summary: str
     auth: bool = True
+    role: str = ""
     query: Mapping[str, Schema] = field(default_factory=dict)
     body: Schema | None = None
     body_optional: bool = False
     status: int = 200
+    other_statuses: tuple[int, ...] = ()  # of success too, with the same answer
     answer: Schema | None = None
     media_type: str = "application/json"
     errors: tuple[type[IMError], ...] = ()
@@ -135,7 +137,8 @@ class View:
         operation = self.operation
         if operation.tag != "documents":  # which say how to go on
             guard.check_version(request.headers)
-        identity = guard.authenticate(request.headers) if operation.auth else None
+        identity = guard.authenticate(request.headers, operation.role) if operation.auth else None
+        guard.require_role(identity, operation.role)
         address = request.context.get("identity", {}).get("sourceIp", "")
         user_id = identity.user_id if identity else None
         guard.limit(operation.method, operation.path, user_id=user_id, address=address)

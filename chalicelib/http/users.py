@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from chalicelib import bootstrap
 from chalicelib import bootstrap_accounts as accounts
-from chalicelib.errors import UserNotFoundError
+from chalicelib import bootstrap_messaging as messaging
+from chalicelib.errors import NotUploadedError, UserNotFoundError
 from chalicelib.http import paging
 from chalicelib.http.routing import Api, Call
 from chalicelib.http.schema import (
@@ -16,7 +18,7 @@ from chalicelib.http.schema import (
     string,
     timestamp,
 )
-from chalicelib.models import User, rfc3339
+from chalicelib.models import ShowPresence, User, rfc3339
 
 api = Api("users")
 
@@ -30,8 +32,19 @@ NICKNAME = string(max_length=64)
 AVATAR = string(
     max_length=512, pattern=r"(https?://\S+)?", description="an http or https URL, or nothing"
 )
+OWN_AVATAR = string(
+    max_length=512,
+    pattern=r"(https?://\S+|[a-z0-9]{1,64})?",
+    description="an http or https URL, the id of an attachment, or nothing",
+)
 SIGNATURE = string(max_length=256)
+EMAIL = string(
+    max_length=254, pattern=r"([^\s@<>]+@[^\s@<>]+)?", description="an e-mail address, or nothing"
+)
 GENDER = string(choices=("", "female", "male", "other"))
+SHOW_PRESENCE = string(
+    choices=[one.value for one in ShowPresence], description="who may see whether I am there"
+)
 
 _PROFILE = {
     "id": string(),
@@ -43,7 +56,14 @@ _PROFILE = {
     "created_at": timestamp(),
 }
 PROFILE = obj("Profile", **_PROFILE)
-USER = obj("User", **_PROFILE, roles=array(string()), updated_at=timestamp())
+USER = obj(
+    "User",
+    **_PROFILE,
+    roles=array(string()),
+    email=string(),
+    show_presence=SHOW_PRESENCE,
+    updated_at=timestamp(),
+)
 
 
 def profile(user: User) -> JsonObject:
@@ -64,6 +84,8 @@ def own(user: User) -> JsonObject:
     return {
         **profile(user),
         "roles": list(user.roles),
+        "email": user.email,
+        "show_presence": bootstrap.presence().shows_to(user.id).value,
         "updated_at": rfc3339(user.updated_at.timestamp()),
     }
 
@@ -81,16 +103,23 @@ def me(call: Call) -> JsonObject:
     body=obj(
         "ProfileChange",
         nickname=optional(NICKNAME),
-        avatar=optional(AVATAR),
+        avatar=optional(OWN_AVATAR),
         signature=optional(SIGNATURE),
         gender=optional(GENDER),
+        show_presence=optional(SHOW_PRESENCE),
     ),
     answer=USER,
-    errors=(UserNotFoundError,),
+    errors=(UserNotFoundError, NotUploadedError),
 )
 def change_me(call: Call) -> JsonObject:
     """Changes the members that are given."""
-    return own(accounts.users().update(call.user_id, call.body))
+    changes = dict(call.body)
+    avatar = changes.get("avatar", "")
+    if avatar and "://" not in avatar:
+        messaging.attachments().use_as_avatar(call.user_id, avatar)
+    if "show_presence" in changes:
+        bootstrap.presence().show_to(call.user_id, ShowPresence(changes.pop("show_presence")))
+    return own(accounts.users().update(call.user_id, changes))
 
 
 @api.route(

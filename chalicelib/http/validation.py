@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from chalice.app import Request
 
@@ -23,18 +24,19 @@ from chalicelib.http.schema import REQUIRED, JsonObject, Schema, check
 
 MAX_BODY_BYTES = 128 * 1024  # a content of 16 KiB, each byte escaped as six, fits
 _ID = re.compile(r"[A-Za-z0-9._~:@=-]{1,64}")
+_TEXT = "emoji"
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 
 def path_values(values: Mapping[str, str]) -> Mapping[str, str]:
-    """The ids in a path.
+    """The ids in a path, and an emoji, which a client has to escape and a gateway may unescape.
 
     Raises:
         NotFoundError: One of them can be nobody's id.
     """
-    if not all(_ID.fullmatch(value) for value in values.values()):
+    if not all(name == _TEXT or _ID.fullmatch(value) for name, value in values.items()):
         raise NotFoundError("there is nothing at this path")
-    return values
+    return {name: unquote(value) if name == _TEXT else value for name, value in values.items()}
 
 
 def query_values(schemas: Mapping[str, Schema], given: Mapping[str, str] | None) -> JsonObject:
@@ -100,12 +102,18 @@ def _require_json(content_type: str) -> None:
 
 def _parsed(text: str) -> JsonObject:
     try:
-        body = json.loads(text, parse_constant=_no_constant)
+        body = json.loads(text, parse_float=_number, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise InvalidJsonError("the body is not JSON") from error
     if not isinstance(body, dict):
         raise InvalidJsonError("the body is not a JSON object")
     return body
+
+
+def _number(text: str) -> float:
+    """To JSON Schema 1.0 is an integer, as it is to JavaScript."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
 
 
 def _no_constant(name: str) -> None:

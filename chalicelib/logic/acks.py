@@ -123,7 +123,7 @@ class AckService:
 
     def _own(self, head: Head, row: ConversationMember, user_id: str, seq: int) -> int:
         """The count of own messages that belongs to ``read_seq`` = ``seq``: decision 0003."""
-        if head.type is ConversationType.WORLD:
+        if head.type is not ConversationType.DIRECT:
             return self._own_between(head.id, user_id, seq, row.own_seq)
         after = self._own_between(head.id, user_id, seq, head.last_seq)
         return head.sent.get(user_id, 0) - after

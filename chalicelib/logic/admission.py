@@ -26,6 +26,9 @@ DEFAULT_RATES: Mapping[str, Rate | None] = {
     "message": Rate(limit=3000, seconds=60, lease=150, free=150),
     "POST /v1/auth/register": Rate(limit=100, seconds=3600),
     "POST /v1/auth/login": Rate(limit=60, seconds=60),
+    "POST /v1/auth/password-reset": Rate(limit=20, seconds=3600),
+    "password-reset": Rate(limit=5, seconds=3600),
+    "GET /v1/messages": Rate(limit=120, seconds=60, lease=6),  # search: 256 read units each
     "frame send": Rate(limit=600, seconds=60, lease=30, free=30),
 }
 _ROUTE = re.compile(r"(GET|POST|PUT|PATCH|DELETE) /v1/\S+|frame [a-z]+")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol, TypedDict
 
@@ -25,6 +25,7 @@ class Users(Protocol):
     def get(self, user_id: str) -> User | None: ...
     def by_name(self, username: str) -> User | None: ...
     def set_password(self, user: User, password_hash: str) -> bool: ...
+    def set_email(self, user: User, email: str) -> bool: ...
 
 
 class Hasher(Protocol):
@@ -91,9 +92,15 @@ class AuthService:
         self._new_id = new_id
 
     def register(
-        self, username: str, password: str, *, nickname: str = "", user_id: str | None = None
+        self,
+        username: str,
+        password: str | None,
+        *,
+        nickname: str = "",
+        user_id: str | None = None,
+        roles: tuple[str, ...] = (),
     ) -> User:
-        """Creates an account.
+        """Creates an account, without a password where somebody else vouches for the user.
 
         The name keeps its case and is unique whatever its case. With the ``user_id`` of an earlier
         attempt that may have succeeded, the account of that attempt is answered.
@@ -110,6 +117,7 @@ class AuthService:
                     id=user_id or self._new_id(),
                     username=username,
                     nickname=nickname,
+                    roles=roles,
                     **self._fresh(password),
                 )
             )
@@ -130,10 +138,19 @@ class AuthService:
             raise InvalidCredentialsError
         if self._passwords.is_outdated(user.password_hash):
             self._users.set_password(user, self._passwords.hash(password))
-        session, refresh_token = self._sessions.open(
-            user.id, device_id=device_id, device_name=device_name
-        )
-        return self._tokens(user, session, refresh_token)
+        return self._open(user, device_id=device_id, device_name=device_name)
+
+    def open_session(self, user_id: str, *, device_id: str, device_name: str) -> Tokens:
+        """Opens a session for somebody whom a trusted issuer vouches for.
+
+        Raises:
+            UnauthorizedError: The account is gone.
+            BannedError: The user is banned.
+        """
+        user = self._users.get(user_id)
+        if user is None:
+            raise UnauthorizedError("the account is gone")
+        return self._open(user, device_id=device_id, device_name=device_name)
 
     def refresh(self, refresh_token: str) -> Tokens:
         """Exchanges a refresh token for a new pair.
@@ -161,6 +178,21 @@ class AuthService:
         if not self._users.set_password(user, self._passwords.hash(new)):
             raise InvalidCredentialsError("the password was changed meanwhile")
         self._sessions.end_all(user.id, but=identity.device_id)
+
+    def change_email(self, identity: Identity, password: str, email: str) -> User:
+        """Sets where a password reset goes; a stolen token alone must not redirect it.
+
+        Raises:
+            InvalidCredentialsError: The password is wrong, or was changed meanwhile.
+        """
+        user = self._users.get(identity.user_id)
+        if (
+            user is None
+            or not self._passwords.verify(user.password_hash, password)
+            or not self._users.set_email(user, email)
+        ):
+            raise InvalidCredentialsError("the password is wrong")
+        return replace(user, email=email)
 
     def ensure_admin(self, password: str) -> User:
         """Makes the user ``admin``, or gives it this password and ends its sessions."""
@@ -196,10 +228,20 @@ class AuthService:
             raise UsernameTakenError(f"{user.username} is taken")
         return user
 
-    def _fresh(self, password: str) -> _Fresh:
+    def _open(self, user: User, *, device_id: str, device_name: str) -> Tokens:
+        session, refresh_token = self._sessions.open(
+            user.id, device_id=device_id, device_name=device_name
+        )
+        if self._users.get(user.id) is None:  # deleted meanwhile: its sessions were ended before
+            self._sessions.end(user.id, device_id)
+            raise UnauthorizedError("the account is gone")
+        return self._tokens(user, session, refresh_token)
+
+    def _fresh(self, password: str | None) -> _Fresh:
         now = datetime.fromtimestamp(self._clock(), UTC)
         return {
-            "password_hash": self._passwords.hash(password),
+            # The empty one is nobody's, and takes as long to compare with.
+            "password_hash": "" if password is None else self._passwords.hash(password),
             "created_at": now,
             "updated_at": now,
         }

@@ -7,7 +7,7 @@ when the batch is delivered again (docs/decisions/0001-one-writer-log.md).
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -44,22 +44,38 @@ class Effects(Protocol):
     """What follows a commit; every one of them may happen again."""
 
     def push(self, placed: Sequence[Placed]) -> Any: ...
-    def count(self, placed: Sequence[Placed]) -> None: ...
     def leave_pointers(self, pushed: Any) -> None: ...
 
 
 class DeliveryService:
     """The one writer of the conversations whose records it is given."""
 
-    def __init__(self, *, log: Log, heads: Heads, effects: Effects) -> None:
+    def __init__(
+        self,
+        *,
+        log: Log,
+        heads: Heads,
+        count: Callable[[Sequence[Placed]], None],
+        effects: Effects,
+    ) -> None:
         self._log = log
         self._heads = heads
+        self._count = count
         self._effects = effects
         self._tails: dict[str, Tail] = {}
         self._known = 0  # digests in memory, never less than there are
 
-    def deliver(self, submissions: Iterable[Submission]) -> list[Placed]:
+    def deliver(
+        self,
+        submissions: Iterable[Submission],
+        *,
+        committed: Callable[[Sequence[Placed]], object] = lambda _: None,
+    ) -> list[Placed]:
         """Numbers, stores and delivers a batch.
+
+        Args:
+            submissions: The batch, in order.
+            committed: Called with the messages when they are stored, before they are pushed.
 
         Returns:
             The messages that were stored now or by an earlier, unfinished delivery.
@@ -72,7 +88,8 @@ class DeliveryService:
             pending.setdefault(submission.conversation_id, []).append(submission)
         try:
             placed = self._commit_all(pending)
-            self._effects.count(placed)
+            committed(placed)
+            self._count(placed)
             self._effects.leave_pointers(self._effects.push(placed))
             self._advance_heads(dict.fromkeys(one.conversation_id for one in placed))
         except Exception:

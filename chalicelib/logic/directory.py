@@ -38,7 +38,8 @@ class Directory:
         if self._seen.get(user_id, 0.0) > now:
             return True
         try:
-            if user_id not in self._users.users((user_id,)):
+            item = self._users.users((user_id,)).get(user_id)
+            if item is None or "deleted_at" in item:
                 self._seen.pop(user_id, None)
                 return False
         except UnavailableError:
@@ -49,3 +50,11 @@ class Directory:
             self._seen.clear()
         self._seen[user_id] = now + MAX_AGE_SECONDS
         return True
+
+    def existed(self, user_id: str) -> bool:
+        """Whether there is such a user, or was: what one wrote stays readable.
+
+        Raises:
+            UnavailableError: The store is away, and the user was not seen here.
+        """
+        return self.exists(user_id) or user_id in self._users.users((user_id,))

@@ -54,5 +54,5 @@ def _caught_up(head: Head, segments: Sequence[Segment]) -> Head:
 
 
 def _type(conversation_id: str) -> ConversationType:
-    """Of a conversation whose head was never written: only these begin without one."""
+    """Of a conversation whose head was never written: groups begin with one."""
     return ConversationType.WORLD if conversation_id == WORLD else ConversationType.DIRECT

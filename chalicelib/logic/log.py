@@ -44,7 +44,7 @@ class Tail:
         sealed_seq: Digests up to here stand in blocks of their own, later ones in the head.
         digests: Every known message's digest and number.
         recent: The digests after ``sealed_seq``, in order of their numbers.
-        sent: How many messages each member has sent (small conversations only).
+        sent: How many messages each member has sent (direct conversations only).
     """
 
     conversation_id: str
@@ -66,7 +66,7 @@ class Tail:
             key = digest(message.id)
             self.digests[key] = message.seq
             self.recent.append(key)
-            if self.type is not ConversationType.WORLD:
+            if self.type is ConversationType.DIRECT:
                 self.sent[message.sender_id] = self.sent.get(message.sender_id, 0) + 1
         self.last_seq = segment.last_seq
         self.last = segment.messages[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from chalicelib.errors import TokenExpiredError, UnauthorizedError, UnavailableE
 ALGORITHM = "ES256"
 KEYS_MAX_AGE_SECONDS = 300.0
 _REREAD_SECONDS = 10.0  # forged key ids must not make one call to Parameter Store each
+BOT_PREFIX = "lb_"
 _CLAIMS = ("iss", "sub", "did", "sid", "roles", "iat", "exp", "typ")
 
 
@@ -91,7 +93,7 @@ class TokenVerifier:
         self, *, jwks: Callable[[float], str | None], issuer: str, clock: Callable[[], float]
     ) -> None:
         self._jwks = jwks
-        self._issuer = issuer
+        self.issuer = issuer
         self._clock = clock
         self._text: str | None = None
         self._keys: Mapping[str, jwt.PyJWK] = {}
@@ -110,7 +112,7 @@ class TokenVerifier:
                 token,
                 key,
                 algorithms=[ALGORITHM],
-                issuer=self._issuer,
+                issuer=self.issuer,
                 # The time is compared below, with our clock.
                 options={"require": list(_CLAIMS), "verify_exp": False, "verify_iat": False},
             )
@@ -138,12 +140,39 @@ class TokenVerifier:
             self._text = text
 
 
-class Authenticator:
-    """Establishes who is asking: a valid token of a session that still stands."""
+class Outside(Protocol):
+    """Establishes who is asking with the token of another issuer."""
 
-    def __init__(self, verifier: TokenVerifier, sessions: Sessions) -> None:
+    def authenticate(self, token: str, issuer: str) -> Identity: ...
+
+
+class Bots(Protocol):
+    """Establishes which bot is asking."""
+
+    def authenticate(self, token: str) -> Identity: ...
+
+
+class Authenticator:
+    """Establishes who is asking: a valid token of a session that still stands.
+
+    Args:
+        verifier: Reads our own tokens.
+        sessions: Whether their sessions stand.
+        outside: Takes the tokens that say to be of another issuer.
+        bots: Takes the tokens of bots.
+    """
+
+    def __init__(
+        self,
+        verifier: TokenVerifier,
+        sessions: Sessions,
+        outside: Outside | None = None,
+        bots: Bots | None = None,
+    ) -> None:
         self._verifier = verifier
         self._sessions = sessions
+        self._outside = outside
+        self._bots = bots
 
     def authenticate(self, token: str) -> Identity:
         """The identity in a token whose session was not revoked.
@@ -151,10 +180,26 @@ class Authenticator:
         Raises:
             UnauthorizedError: The token is not valid, or its session is over.
         """
+        if self._bots and token.startswith(BOT_PREFIX):
+            return self._bots.authenticate(token)
+        issuer = _claimed_issuer(token) if self._outside else ""
+        if self._outside and issuer not in ("", self._verifier.issuer):
+            return self._outside.authenticate(token, issuer)
         identity = self._verifier.verify(token)
         if not self._sessions.stands(identity.user_id, identity.device_id, identity.session_id):
             raise UnauthorizedError("the session is over: log in again")
         return identity
+
+
+def _claimed_issuer(token: str) -> str:
+    """Whose a token says to be, before anything of it is verified; nothing where it does not."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        issuer = claims["iss"]
+    except (LookupError, ValueError, TypeError, RecursionError):
+        return ""
+    return issuer if isinstance(issuer, str) else ""
 
 
 def _identity(claims: Mapping[str, Any]) -> Identity:

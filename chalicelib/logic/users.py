@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,6 +10,9 @@ from typing import Any, Protocol
 
 from chalicelib.errors import UserNotFoundError
 from chalicelib.models import User
+
+# What a name may begin with (chalicelib/http/users.py), in the order of the index.
+_INITIALS = sorted(string.ascii_lowercase + string.digits + "_.-")
 
 
 class Users(Protocol):
@@ -62,3 +66,19 @@ class UserService:
         found = self._users.search(query.lower(), after=after, limit=limit + 1)
         page = found[:limit]
         return page, page[-1].username.lower() if len(found) > limit else None
+
+    def everybody(self, *, after: str | None, limit: int) -> tuple[list[User], str | None]:
+        """All users, in order of their names.
+
+        Returns:
+            One page, and the name to go on after, None at the end.
+        """
+        found: list[User] = []
+        for initial in _INITIALS:
+            if after is None or after[:1] <= initial:
+                name = after if after and after[:1] == initial else ""
+                room = limit + 1 - len(found)
+                found += self._users.search(initial, after=name, limit=room)
+                if len(found) > limit:
+                    return found[:limit], found[limit - 1].username.lower()
+        return found, None

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 WORLD = "world"  # the conversation everybody is in
 MAX_INLINE_BYTES = 400  # a last message up to this size stands in the head itself
 _DIRECT = "d-"
+_TOMBSTONE_KEEPS = frozenset(
+    ("id", "conversation_id", "sender_id", "seq", "type", "created_at", "client_msg_id")
+)
 
 
 class ConversationType(StrEnum):
@@ -69,7 +73,7 @@ class Message:
 class Conversation:
     """A conversation (requirement IM-4), as its head item has it.
 
-    ``sent`` counts each member's messages in small conversations: unread counts leave one's own
+    ``sent`` counts each member's messages in direct conversations: unread counts leave one's own
     messages out with it.
     """
 
@@ -96,22 +100,10 @@ class ConversationMember:
     read_seq: int = 0
     delivered_seq: int = 0
     role: Role = Role.MEMBER
-    own: int = 0  # direct: own messages up to read_seq; world: own messages after read_seq
-    own_seq: int = 0  # world: the last own message that ``own`` accounts for
-    joined_seq: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """A group (requirement IM-6); the world chat room is the one with the id ``world``."""
-
-    id: str
-    name: str
-    owner_id: str
-    avatar: str = ""
-    member_count: int = 0
-    created_at: str = ""
-    updated_at: str = ""
+    own: int = 0  # direct: own messages up to read_seq; else own messages after read_seq
+    own_seq: int = 0  # but for direct: the last own message that ``own`` accounts for
+    joined_seq: int = 0  # what a member may read begins after it
+    muted_until: float = 0.0  # Unix seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +111,7 @@ class Placed:
     """A message with its place in the log; ``text`` is the JSON that clients get.
 
     The path of a message passes it on as text: it is encoded once, stored and pushed as it is.
+    Where it is ``changed``, it or its neighbours may have been edited since: `MessageReader`.
     """
 
     conversation_id: str
@@ -126,6 +119,7 @@ class Placed:
     sender_id: str
     id: str
     text: str
+    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +131,8 @@ class Segment:
     source: str
     first_offset: int
     last_offset: int
+    revision: int = 0  # how often messages of it were blanked
+    changed: bool = False  # whether the table of changes has something on a message of it
 
     @property
     def first_seq(self) -> int:
@@ -155,8 +151,9 @@ class Head:
 
     Attributes:
         digests: Eight bytes for each message after ``sealed_seq``, in order.
-        sent: How many messages each member has sent (small conversations only).
+        sent: How many messages each member has sent (direct conversations only).
         last: The text of the last message, where it is short enough to stand here.
+        changed_seq: The highest number of a message that was changed; ``last`` is not.
     """
 
     id: str
@@ -168,8 +165,44 @@ class Head:
     digests: bytes = b""
     sent: Mapping[str, int] = field(default_factory=dict)
     last: str = ""
+    changed_seq: int = 0
     created_at: str = ""
     updated_at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionMark:
+    """How far a conversation's old messages were blanked.
+
+    Attributes:
+        seq: The first number of the segment to go on with.
+        since: No message that stands there or later was created before this (RFC 3339).
+    """
+
+    conversation_id: str
+    seq: int = 1
+    since: str = ""
+
+
+def is_tombstone(body: Mapping[str, Any]) -> bool:
+    """Whether a message, as clients see it, has lost its content."""
+    marked = body.get("expires_at") or body.get("recalled")
+    return bool(marked) and not body["content"] and not body.get("attachment")
+
+
+def tombstone(message: Placed, mark: Mapping[str, Any]) -> Placed:
+    """What is left of a message: it keeps its number, so that the log has no hole.
+
+    Args:
+        message: As it is stored; one that is a tombstone already stays as it is.
+        mark: ``{"recalled": True}``, or ``{"expires_at": <the time>}``.
+    """
+    body = json.loads(message.text)
+    if is_tombstone(body):
+        return message
+    kept = {name: value for name, value in body.items() if name in _TOMBSTONE_KEEPS}
+    blank = {**kept, "content": "", **mark}
+    return replace(message, text=json.dumps(blank, ensure_ascii=False, separators=(",", ":")))
 
 
 def direct_id(one: str, other: str) -> str:

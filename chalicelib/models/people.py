@@ -30,6 +30,24 @@ class User:
     signature: str = ""
     gender: str = ""
     roles: tuple[str, ...] = ()
+    email: str = ""  # where a password reset goes; never shown to others
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedIdentity:
+    """Who a user is to an issuer.
+
+    Attributes:
+        issuer: Who vouches for them.
+        subject: Who they are there.
+        user_id: The account here.
+        pending: Whether the account is still to be made.
+    """
+
+    issuer: str
+    subject: str
+    user_id: str
+    pending: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,3 +139,18 @@ class Relation:
     def is_blocked(self, user_id: str) -> bool:
         """Whether the other one has blocked this user."""
         return bool(self.blocked_by - {user_id})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelationRow:
+    """A row that says how a user stands to another one: a friend, a block, a request.
+
+    Attributes:
+        kind: ``friend``, ``block``, ``received`` or ``sent``.
+        id: The other user's, or the request's.
+    """
+
+    user_id: str
+    other_id: str
+    kind: str
+    id: str

@@ -14,6 +14,7 @@ from chalicelib.models import PushResult
 
 logger = logging.getLogger(__name__)
 
+_DONE = (200, 204)
 _GONE = 410
 _ROUNDS_ON_THROTTLE = 3
 
@@ -51,12 +52,17 @@ class Pusher:
             encoded.clear()
         return results
 
-    def close(self, connection_ids: Sequence[str]) -> None:
-        """Closes connections; one that is gone already is fine."""
-        requests = [Request("DELETE", self._path(one), b"", {}) for one in connection_ids]
-        for answer in self._endpoint.request_all(requests):
-            if answer.status not in (200, 204, _GONE):
-                logger.warning("connection not closed", extra={"status": answer.status})
+    def close(self, connection_ids: Sequence[str]) -> dict[str, PushResult]:
+        """Closes connections; GONE is one that is closed, or not yet open."""
+        return self._ask("DELETE", connection_ids)
+
+    def look(self, connection_ids: Sequence[str]) -> dict[str, PushResult]:
+        """Asks which connections there are; they do not notice."""
+        return self._ask("GET", connection_ids)
+
+    def _ask(self, method: str, connection_ids: Sequence[str]) -> dict[str, PushResult]:
+        requests = [Request(method, self._path(one), b"", {}) for one in connection_ids]
+        return dict(zip(connection_ids, map(_result, self._send(requests)), strict=True))
 
     def _send(self, requests: Sequence[Request]) -> list[Response]:
         answers = self._endpoint.request_all(requests)
@@ -82,9 +88,9 @@ def _encode(encoded: dict[str, bytes], text: str) -> bytes:
 
 
 def _result(answer: Response) -> PushResult:
-    if answer.status == 200:
+    if answer.status in _DONE:
         return PushResult.SENT
     if answer.status == _GONE:
         return PushResult.GONE
-    logger.warning("push failed", extra={"status": answer.status})
+    logger.warning("connection not reached", extra={"status": answer.status})
     return PushResult.FAILED

@@ -2,7 +2,7 @@
 
 | item | pk | sk | holds |
 |---|---|---|---|
-| user | user id | `live` | map of live connections, `world_seq`, `last_seen` |
+| user | user id | `live` | map of live connections, `world_seq`, `last_seen`, `deleted_at` |
 | online | `online#0` … `online#3` | connection id | user, device, times; expires |
 """
 
@@ -48,8 +48,23 @@ class ConnectionRepository:
             ConditionExpression="attribute_not_exists(pk)",
         )
 
+    def close_user(self, user_id: str) -> None:
+        """Notes in a user's item that there is no such user any more; connections stay in it."""
+        attempt(
+            self._store,
+            "UpdateItem",
+            TableName=self._table,
+            Key=encode_item(_user_key(user_id)),
+            UpdateExpression="SET deleted_at = :now",
+            ConditionExpression="attribute_exists(pk)",
+            ExpressionAttributeValues=encode_item({":now": self._clock()}),
+        )
+
     def users(self, user_ids: Iterable[str]) -> dict[str, Item]:
-        """The users' items, read strongly; a user who does not exist is not in it."""
+        """The users' items, read strongly; who never existed is not in it.
+
+        The item of a deleted user has ``deleted_at``.
+        """
         keys = [_user_key(user_id) for user_id in dict.fromkeys(user_ids)]
         items = get_all(self._store, {self._table: keys})[self._table]
         return {item["pk"]: item for item in items}
@@ -71,20 +86,20 @@ class ConnectionRepository:
     def online(self) -> list[Connection]:
         """Every live connection of every user, from the shards, read strongly."""
         now = self._clock()
-        found: list[Connection] = []
-        for shard in range(SHARDS):
-            items = query_all(
+        return [one for one in self.registered() if one.expires_at > now]
+
+    def registered(self) -> list[Connection]:
+        """The same, and those that have expired and are not removed yet."""
+        pages = (
+            query_all(
                 self._store,
                 TableName=self._table,
                 KeyConditionExpression="pk = :pk",
                 ExpressionAttributeValues=encode_item({":pk": f"online#{shard}"}),
             )
-            found.extend(
-                _connection(item["user_id"], item["sk"], item)
-                for item in items
-                if item["until"] > now
-            )
-        return found
+            for shard in range(SHARDS)
+        )
+        return [_connection(item["user_id"], item["sk"], item) for items in pages for item in items]
 
     def add(self, connection: Connection) -> list[Connection]:
         """Registers a connection.

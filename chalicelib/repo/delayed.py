@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from uuid import uuid4
 
 from chalicelib.aws import JsonService
-from chalicelib.repo.dynamodb import call, encode_item, query_all, table, write_all
+from chalicelib.repo.dynamodb import Item, call, encode_item, query_all, table, write_all
 
 _SHARDS = 4  # DynamoDB quota: 1,000 writes/s for one partition key
 _PAGE = 100
@@ -21,9 +21,8 @@ class DelayedRepository:
 
     def put(self, record: bytes, due: float) -> None:
         """Keeps a record until ``due``, Unix seconds."""
-        id_ = uuid4()
-        item = {"shard": str(id_.int % _SHARDS), "due": f"{_ms(due)}#{id_.hex}", "record": record}
-        call(self._store, "PutItem", TableName=self._table, Item=encode_item(item))
+        item = encode_item(delayed_item(record, due))
+        call(self._store, "PutItem", TableName=self._table, Item=item)
 
     def due(self, now: float) -> Sequence[tuple[str, bytes]]:
         """Some that are due, the earliest first, each with an id."""
@@ -49,6 +48,12 @@ class DelayedRepository:
         keys = [dict(zip(("shard", "due"), one.split("/", 1), strict=True)) for one in ids]
         deletes = [{"TableName": self._table, "Key": encode_item(key)} for key in keys]
         write_all(self._store, (("DeleteItem", one) for one in deletes))
+
+
+def delayed_item(record: bytes, due: float) -> Item:
+    """The item that keeps a record until ``due``, for a transaction with others."""
+    id_ = uuid4()
+    return {"shard": str(id_.int % _SHARDS), "due": f"{_ms(due)}#{id_.hex}", "record": record}
 
 
 def _ms(seconds: float) -> str:

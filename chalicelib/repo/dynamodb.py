@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from uuid import uuid4
 
 from chalicelib.aws import AwsError, JsonService
 from chalicelib.errors import UnavailableError
@@ -19,6 +20,7 @@ Item = dict[str, Any]
 _BATCH_GET = 100  # DynamoDB quota: items in one BatchGetItem
 _BATCH_WRITE = 25  # DynamoDB quota: items in one BatchWriteItem
 _ATTEMPTS = 6
+_RACES = ("ConditionalCheckFailed", "TransactionConflict")
 
 
 def table(name: str) -> str:
@@ -109,6 +111,21 @@ def attempt(store: JsonService, operation: str, **arguments: Any) -> bool:
     except AwsError:
         return False
     return True
+
+
+def transact(store: JsonService, writes: Sequence[Item]) -> bool:
+    """Writes everything or nothing; False when a condition failed or another writer was faster.
+
+    Raises:
+        UnavailableError: Anything else went wrong.
+    """
+    arguments = {"TransactItems": writes, "ClientRequestToken": uuid4().hex}
+    result = store.call_all((("TransactWriteItems", arguments),))[0]
+    if not isinstance(result, AwsError):
+        return True
+    if any(race in f"{result.code} {result.message}" for race in _RACES):
+        return False
+    raise unavailable(result) from result
 
 
 def write_all(

@@ -36,6 +36,17 @@ class OfflineRepository:
         )
         return {item["conversation_id"]: item["first_seq"] for item in items}
 
+    def some_of_user(self, user_id: str, limit: int) -> list[str]:
+        """The conversations of a user's first pointers."""
+        items = query_all(
+            self._store,
+            TableName=self._table,
+            KeyConditionExpression="user_id = :user",
+            ExpressionAttributeValues=encode_item({":user": user_id}),
+            Limit=limit,
+        )
+        return [item["conversation_id"] for item in items]
+
     def mark(self, pointers: Mapping[Pair, int]) -> None:
         """Writes pointers, unless one stands that begins as early or earlier."""
         calls = (
@@ -62,6 +73,14 @@ class OfflineRepository:
             ConditionExpression="first_seq <= :seq",
             ExpressionAttributeValues=encode_item({":seq": up_to}),
         )
+
+    def remove(self, pairs: Iterable[Pair]) -> None:
+        """Removes pointers wherever they begin: of conversations that are read no more."""
+        calls = (
+            ("DeleteItem", {"TableName": self._table, "Key": encode_item(_key(*pair))})
+            for pair in pairs
+        )
+        write_all(self._store, calls)
 
     def move(self, user_id: str, conversation_id: str, first_seq: int) -> bool:
         """Moves a pointer up; False when there is none that begins earlier."""

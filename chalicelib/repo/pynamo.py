@@ -45,9 +45,18 @@ def connection() -> Connection:
     )
 
 
+def code_of(error: PynamoDBException) -> str:
+    """What the store called an error; where it did not answer, the exception's name.
+
+    pynamodb's own way to ask fails when a connection was closed before there was an answer.
+    """
+    answer = getattr(error.cause, "response", None) or {}
+    return str(answer.get("Error", {}).get("Code") or type(error).__name__)
+
+
 def is_condition(error: PynamoDBException) -> bool:
     """Whether a condition failed, in a write or in a transaction of several."""
-    if _CONDITION in (error.cause_response_code or ""):
+    if _CONDITION in code_of(error):
         return True
     reasons = getattr(error, "cancellation_reasons", ())
     return any(reason and _CONDITION in reason.code for reason in reasons)
@@ -69,9 +78,7 @@ def guarded(method: Callable[Concatenate[_G, P], T]) -> Callable[Concatenate[_G,
         try:
             return method(repository, *args, **kwargs)
         except PynamoDBException as error:
-            raise UnavailableError(
-                f"the store answered {error.cause_response_code or type(error).__name__}"
-            ) from error
+            raise UnavailableError(f"the store answered {code_of(error)}") from error
 
     @wraps(method)
     def call(repository: _G, /, *args: P.args, **kwargs: P.kwargs) -> T:

@@ -17,9 +17,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
-from uuid import uuid4
 
-from chalicelib.aws import AwsError, JsonService
+from chalicelib.aws import JsonService
 from chalicelib.models import (
     Block,
     Friend,
@@ -36,12 +35,11 @@ from chalicelib.repo.dynamodb import (
     get_all,
     query_all,
     table,
-    unavailable,
+    transact,
     write_all,
 )
 
 DECIDED_SECONDS = 30 * 24 * 3600  # how long a request that was answered is kept
-_RACES = ("ConditionalCheckFailed", "TransactionConflict")
 
 
 class RelationRepository:
@@ -61,11 +59,22 @@ class RelationRepository:
         return _relation(one, other, found[self._table])
 
     def correspondent(self, user_id: str, other_id: str) -> Relation | None:
-        """The same, None when the other one does not exist; both are read in one call."""
+        """The same, None when the other one does not exist."""
+        return self.correspondents(user_id, (other_id,)).get(other_id)
+
+    def correspondents(self, user_id: str, other_ids: Sequence[str]) -> dict[str, Relation]:
+        """How a user stands with those of others who exist; read in one call for 50 of them."""
         users = table("connections")
-        wanted = {users: [_key(other_id, "live")], self._table: [_pair_key(user_id, other_id)]}
+        wanted = {
+            users: [_key(one, "live") for one in other_ids],
+            self._table: [_pair_key(user_id, one) for one in other_ids],
+        }
         found = get_all(self._store, wanted)
-        return _relation(user_id, other_id, found[self._table]) if found[users] else None
+        pairs = {item["pk"]: [item] for item in found[self._table]}
+        exist = [item["pk"] for item in found[users] if "deleted_at" not in item]
+        return {
+            one: _relation(user_id, one, pairs.get(direct_id(user_id, one), ())) for one in exist
+        }
 
     def replace(self, old: Relation, new: Relation, requests: Sequence[FriendRequest] = ()) -> bool:
         """Writes how two users stand now, and all that follows from it, in one transaction.
@@ -84,13 +93,7 @@ class RelationRepository:
             *self._blocks(old, new),
             *self._requests(old, new, requests),
         ]
-        arguments = {"TransactItems": writes, "ClientRequestToken": uuid4().hex}
-        result = self._store.call_all((("TransactWriteItems", arguments),))[0]
-        if not isinstance(result, AwsError):
-            return True
-        if any(race in f"{result.code} {result.message}" for race in _RACES):
-            return False
-        raise unavailable(result) from result
+        return transact(self._store, writes)
 
     def set_remark(self, user_id: str, friend_id: str, remark: str) -> Friend | None:
         """Writes what a user calls a friend; None when they are no friends."""

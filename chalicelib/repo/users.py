@@ -3,12 +3,15 @@
 | item | pk | holds |
 |---|---|---|
 | user | `user#` + user id | the profile; `initial` and `name_key` for the index `by_name` |
-| name | `name#` + lower-case name | the id of the user who has it |
+| name | `name#` + lower-case name | the id of the user who has it, or had |
+
+Of a deleted user nothing is kept but the id, the name and when: both items stay, nobody finds them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import ListAttribute, UnicodeAttribute, UTCDateTimeAttribute
@@ -48,8 +51,10 @@ class _Item(Model):
     signature = UnicodeAttribute(null=True)
     gender = UnicodeAttribute(null=True)
     roles = ListAttribute(of=UnicodeAttribute, null=True)
+    email = UnicodeAttribute(null=True)
     created_at = UTCDateTimeAttribute(null=True)
     updated_at = UTCDateTimeAttribute(null=True)
+    deleted_at = UTCDateTimeAttribute(null=True)
     by_name = _ByName()
 
 
@@ -66,14 +71,15 @@ class UserRepository:
         """Stores a new user with their name; the same one again is no fault.
 
         Returns:
-            False when somebody else has the name.
+            False when somebody else has the name, or had it and was deleted.
         """
         name = self._items(_name_key(user.username), user_id=user.id)
         free = self._items.pk.does_not_exist() | (self._items.user_id == user.id)
+        not_deleted = self._items.deleted_at.does_not_exist()
         try:
             with TransactWrite(connection=self._connection) as transaction:
                 transaction.save(name, condition=free)
-                transaction.save(self._item(user))
+                transaction.save(self._item(user), condition=not_deleted)
         except PynamoDBException as error:
             if is_condition(error):
                 return False
@@ -84,16 +90,17 @@ class UserRepository:
     def get(self, user_id: str) -> User | None:
         """The user with this id, read strongly."""
         try:
-            return _user(self._items.get(_user_key(user_id), consistent_read=True))
+            item = self._items.get(_user_key(user_id), consistent_read=True)
         except self._items.DoesNotExist:
             return None
+        return None if item.deleted_at else _user(item)
 
     @guarded
     def get_many(self, user_ids: Iterable[str]) -> dict[str, User]:
         """The users that exist of these ids."""
         keys = [_user_key(user_id) for user_id in dict.fromkeys(user_ids)]
-        found = [_user(item) for item in self._items.batch_get(keys)] if keys else []
-        return {user.id: user for user in found}
+        items = self._items.batch_get(keys) if keys else ()
+        return {item.user_id: _user(item) for item in items if not item.deleted_at}
 
     def by_name(self, username: str) -> User | None:
         """The user with this name, whatever its case, read strongly."""
@@ -116,6 +123,20 @@ class UserRepository:
             self._items.password_hash == user.password_hash,
         )
 
+    def set_email(self, user: User, email: str) -> bool:
+        """Replaces the address; False when the password is no longer the one in ``user``."""
+        return self._update(
+            self._item(user),
+            [self._items.email.set(email)],
+            self._items.password_hash == user.password_hash,
+        )
+
+    def set_roles(self, user: User, roles: Iterable[str]) -> bool:
+        """Replaces the roles; False when the user is gone."""
+        there = self._items.pk.exists() & self._items.deleted_at.does_not_exist()
+        given: list[Any] = list(roles)  # pynamodb's stubs want its attributes
+        return self._update(self._item(user), [self._items.roles.set(given)], there)
+
     def set_profile(self, user: User) -> bool:
         """Writes the members of the profile; False when the user is gone."""
         items = self._items
@@ -126,7 +147,18 @@ class UserRepository:
             items.gender.set(user.gender),
             items.updated_at.set(user.updated_at),
         ]
-        return self._update(self._item(user), actions, items.pk.exists())
+        there = items.pk.exists() & items.deleted_at.does_not_exist()
+        return self._update(self._item(user), actions, there)
+
+    @guarded
+    def erase(self, user_id: str, at: datetime) -> None:
+        """Leaves nothing of a user but the id and when; no fault where that was done before."""
+        there = self._items.pk.exists() & self._items.deleted_at.does_not_exist()
+        try:
+            self._items(_user_key(user_id), user_id=user_id, deleted_at=at).save(condition=there)
+        except PynamoDBException as error:
+            if not is_condition(error):
+                raise
 
     @guarded
     def search(self, prefix: str, *, after: str, limit: int) -> list[User]:
@@ -161,6 +193,7 @@ class UserRepository:
             signature=user.signature,
             gender=user.gender,
             roles=list(user.roles),
+            email=user.email,
             created_at=user.created_at,
             updated_at=user.updated_at,
         )
@@ -184,6 +217,7 @@ def _user(item: _Item) -> User:
         signature=item.signature,
         gender=item.gender,
         roles=tuple(str(role) for role in item.roles),
+        email=item.email or "",  # older items have none
         created_at=item.created_at,
         updated_at=item.updated_at,
     )

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from chalicelib.broker import Broker, Command, PoisonError, event_message
+from chalicelib.broker import Broker, Command, PoisonError, Retry, event_message
 from chalicelib.context import Context
 from chalicelib.logic.broadcasts import BroadcastService, NoticeChunk
+from chalicelib.logic.change_writer import ChangeWriter
 from chalicelib.logic.delivery import DeliveryService
 from chalicelib.logic.log import Submission
+from chalicelib.logic.password_reset import PasswordResetService
+from chalicelib.logic.presence import PresenceService
+from chalicelib.logic.presence_news import PresenceNews, PresenceNewsService
 from chalicelib.logic.receipts import Receipt, ReceiptService
+from chalicelib.logic.scheduled_messages import ScheduledMessageService
 from chalicelib.logic.sync import SyncService
-from chalicelib.models import AckStatus, Connection, ConversationType, Notice, Placed
+from chalicelib.models import (
+    AckStatus,
+    Change,
+    ChangeKind,
+    Connection,
+    ConversationType,
+    Notice,
+    Placed,
+)
 from chalicelib.task.events import MessagesStored
 from chalicelib.task.outbox import Outbox
 
@@ -24,14 +38,28 @@ T = TypeVar("T")
 _MAX_REFERENCES = 1000  # in one event: about 100 KB, of the 1 MB that a record may have
 
 
-def register_deliver(broker: Broker, delivery: Callable[[], DeliveryService]) -> None:
+def register_deliver(
+    broker: Broker,
+    delivery: Callable[[], DeliveryService],
+    *,
+    stored: Callable[[Sequence[Placed]], object] = lambda _: None,
+) -> None:
     """``deliver``: accepted messages are numbered, stored and delivered."""
+    # Kafka takes the events while the messages are pushed: a third of a small batch's time.
+    beside = ThreadPoolExecutor(1, "events")
 
     @broker.batch_task("deliver", group="fanout")
     def deliver(commands: Sequence[Command]) -> None:
-        submissions = _read(broker, commands, _submission)
-        placed = delivery().deliver(submissions)
-        _publish_stored(broker, submissions, placed)
+        submissions = read_all(broker, commands, _submission)
+        publishing: list[Future[None]] = []
+
+        def publish(placed: Sequence[Placed]) -> None:
+            publishing.append(beside.submit(_publish_stored, broker, submissions, placed))
+
+        placed = delivery().deliver(submissions, committed=publish)
+        stored(placed)
+        for one in publishing:
+            one.result()
         logger.info(
             "delivered",
             extra={
@@ -53,13 +81,39 @@ def register_others(
 
     @broker.batch_task("drain")
     def drain(commands: Sequence[Command]) -> None:
-        undrained = sync().drain(_read(broker, commands, _connection))
+        undrained = sync().drain(read_all(broker, commands, _connection))
         outbox.drain(undrained.opening)
         outbox.drain_later(undrained.away)
 
     @broker.batch_task("receipt")
     def receipt(commands: Sequence[Command]) -> None:
-        receipts().notify(_read(broker, commands, _receipt))
+        receipts().notify(read_all(broker, commands, _receipt))
+
+
+def register_presence(
+    broker: Broker,
+    *,
+    news: Callable[[], PresenceNewsService],
+    presence: Callable[[], PresenceService],
+    outbox: Outbox,
+) -> None:
+    """``presence``: a page of a user's friends is told. ``close``: a connection is closed."""
+
+    @broker.batch_task("presence")
+    def tell(commands: Sequence[Command]) -> None:
+        news().tell(read_all(broker, commands, _presence_news))
+
+    @broker.batch_task("close")
+    def close(commands: Sequence[Command]) -> None:
+        outbox.close_later(presence().close(read_all(broker, commands, _connection)))
+
+
+def register_changes(broker: Broker, writer: Callable[[], ChangeWriter]) -> None:
+    """``change``: an accepted edit, recall or reaction is carried out; or a message expires."""
+
+    @broker.batch_task("change")
+    def change(commands: Sequence[Command]) -> None:
+        writer().apply(read_all(broker, commands, _change))
 
 
 def register_broadcasts(broker: Broker, broadcasts: Callable[[], BroadcastService]) -> None:
@@ -67,13 +121,33 @@ def register_broadcasts(broker: Broker, broadcasts: Callable[[], BroadcastServic
 
     @broker.batch_task("broadcast")
     def broadcast(commands: Sequence[Command]) -> None:
-        for notice in _read(broker, commands, lambda command: _notice(command.args)):
+        for notice in read_all(broker, commands, lambda command: _notice(command.args)):
             broadcasts().spread(notice)
 
     @broker.batch_task("broadcast_chunk")
     def broadcast_chunk(commands: Sequence[Command]) -> None:
-        for chunk in _read(broker, commands, _notice_chunk):
+        for chunk in read_all(broker, commands, _notice_chunk):
             broadcasts().push(chunk)
+
+
+def register_password_resets(
+    broker: Broker, password_resets: Callable[[], PasswordResetService]
+) -> None:
+    """``password_reset``: a token is sent, if there is such a user."""
+
+    @broker.task("password_reset", retry=Retry())
+    def password_reset(_ctx: Context, username: str) -> None:
+        password_resets().send_token(username)
+
+
+def register_scheduled(
+    broker: Broker, scheduled_messages: Callable[[], ScheduledMessageService]
+) -> None:
+    """``send_scheduled``: a scheduled message whose time has come is sent."""
+
+    @broker.task("send_scheduled", retry=Retry(attempts=12))  # for more than an hour
+    def send_scheduled(ctx: Context, user_id: str, scheduled_id: str) -> None:
+        scheduled_messages().send(ctx, user_id, scheduled_id)
 
 
 def _publish_stored(
@@ -110,7 +184,7 @@ def _stored(first: Submission, placed: Sequence[Placed]) -> MessagesStored:
     )
 
 
-def _read(broker: Broker, commands: Sequence[Command], read: Callable[[Command], T]) -> list[T]:
+def read_all(broker: Broker, commands: Sequence[Command], read: Callable[[Command], T]) -> list[T]:
     """Reads commands; one that cannot be read is parked, and the others go on."""
     found: list[T] = []
     for command in commands:
@@ -146,6 +220,16 @@ def _receipt(command: Command) -> Receipt:
         seq=int(args["seq"]),
         status=AckStatus(args["status"]),
     )
+
+
+def _change(command: Command) -> Change:
+    args = command.args
+    return Change(**{**args, "seq": int(args["seq"]), "kind": ChangeKind(args["kind"])})
+
+
+def _presence_news(command: Command) -> PresenceNews:
+    args = command.args
+    return PresenceNews(user_id=args["user_id"], status=args["status"], start=args["start"])
 
 
 def _notice(args: Mapping[str, Any]) -> Notice:

@@ -44,3 +44,29 @@ class BreakerChanged(BaseEvent):
     new_state: str
     process: str
     at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountDeleted(BaseEvent):
+    """Nothing is left of a user but what others have; published again if that is repeated.
+
+    Attributes:
+        user_id: Also the record's key.
+    """
+
+    event_name: ClassVar[str] = "account.deleted"
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataExported(BaseEvent):
+    """The export of a user's data can be downloaded; published again if that is repeated.
+
+    Attributes:
+        user_id: Also the record's key.
+        export_id: Which of theirs.
+    """
+
+    event_name: ClassVar[str] = "data.exported"
+    user_id: str
+    export_id: str

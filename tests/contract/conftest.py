@@ -30,6 +30,14 @@ ENVIRONMENT = {
     "STAGE": STAGE,
 }
 PROTOCOLS = {"dynamodb": ("DynamoDB_20120810", "1.0"), "ssm": ("AmazonSSM", "1.1")}
+CREATED = (
+    "TableName",
+    "BillingMode",
+    "AttributeDefinitions",
+    "KeySchema",
+    "GlobalSecondaryIndexes",
+    "LocalSecondaryIndexes",
+)
 Connect = Callable[..., JsonService]
 
 
@@ -45,10 +53,8 @@ def create_tables(client: Any) -> None:
     """The tables of infra/tables.yaml."""
     template = yaml.load((ROOT / "infra" / "tables.yaml").read_text(), _Template)
     for resource in template["Resources"].values():
-        properties = dict(resource["Properties"])
-        properties.pop("TimeToLiveSpecification", None)
-        properties.pop("PointInTimeRecoverySpecification", None)
-        client.create_table(**properties)
+        properties = resource["Properties"]
+        client.create_table(**{name: properties[name] for name in CREATED if name in properties})
 
 
 def free_port() -> int:

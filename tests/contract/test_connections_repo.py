@@ -180,6 +180,8 @@ def test_an_expired_connection_is_not_live_any_more(
     world.now = NOW + 10
     assert live(connections, user) == online(connections, user) == [lasting]
     assert connections.connections_in(connections.users([user])[user]) == [lasting]
+    registered = [one for one in connections.registered() if one.user_id == user]
+    assert by_id(registered) == by_id([lasting, ending]), "until somebody removes it"
 
 
 def test_the_oldest_connection_gives_way_to_one_too_many(
@@ -365,3 +367,22 @@ def test_a_store_that_refuses_is_unavailable(
 
     with pytest.raises(UnavailableError):
         use(ConnectionRepository(tables))
+
+
+@pytest.mark.req("TASK-6")
+def test_a_deleted_user_is_known_as_such_and_keeps_what_is_to_be_closed(
+    connections: Connections, user: str
+) -> None:
+    connections.open_user(user, 7)
+    one = connection(user)
+    connections.add(one)
+    assert "deleted_at" not in connections.users([user])[user]
+
+    connections.close_user(user)
+    connections.open_user(user, 9)
+    connections.close_user(f"{user}b")
+
+    found = connections.users([user, f"{user}b"])
+    assert set(found) == {user}
+    assert "deleted_at" in found[user]
+    assert live(connections, user) == [one]

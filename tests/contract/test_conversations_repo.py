@@ -10,10 +10,11 @@ import pytest
 
 from chalicelib.aws import JsonService
 from chalicelib.errors import UnavailableError
-from chalicelib.models import ConversationType, Head
+from chalicelib.models import ConversationType, Head, RetentionMark
 from chalicelib.repo.conversations import ConversationRepository
 from tests.contract.conftest import Connect
 from tests.fakes import FakeHeads, World
+from tests.fakes_repair import FakeStoredHeads
 
 pytestmark = pytest.mark.req("IM-12")
 Heads = ConversationRepository | FakeHeads
@@ -207,3 +208,72 @@ def test_a_store_that_refuses_is_unavailable(
 
     with pytest.raises(UnavailableError):
         use(ConversationRepository(tables))
+
+
+def all_marks(heads: Heads, limit: int) -> dict[str, RetentionMark]:
+    """What a sweep finds, each conversation once."""
+    found: dict[str, RetentionMark] = {}
+    start = None
+    while True:
+        marks, start = heads.sweep(start, limit)
+        assert len(marks) <= limit
+        assert not found.keys() & {one.conversation_id for one in marks}
+        found |= {one.conversation_id: one for one in marks}
+        if start is None:
+            return found
+
+
+def test_a_sweep_goes_through_every_conversation_once(heads: Heads, room: str) -> None:
+    rooms = [f"{room}-{number}" for number in range(7)]
+    for one in rooms:
+        heads.create_conversation(empty(one))
+
+    found = all_marks(heads, 3)
+
+    assert {one: found[one] for one in rooms} == {
+        one: RetentionMark(conversation_id=one, seq=1, since=CREATED) for one in rooms
+    }
+
+
+def test_what_was_kept_is_found_by_the_next_sweep_and_survives_the_head(
+    heads: Heads, room: str
+) -> None:
+    heads.create_conversation(empty(room))
+    mark = RetentionMark(conversation_id=room, seq=5, since=LATER)
+
+    heads.mark_kept(mark)
+    heads.advance([advanced(room, 9)])
+
+    assert all_marks(heads, 100)[room] == mark
+
+
+@pytest.mark.parametrize(("seq", "kept"), [(9, True), (10, False)])
+def test_the_last_message_of_a_head_is_blanked_with_its_segment(
+    heads: Heads, room: str, seq: int, kept: bool
+) -> None:
+    heads.create_conversation(empty(room))
+    heads.advance([advanced(room, 9)])
+
+    heads.mark_kept(RetentionMark(conversation_id=room, seq=seq, since=LATER))
+
+    head = stored(heads, room)
+    assert head is not None
+    assert (head.last_seq, bool(head.last)) == (9, kept)
+
+
+def test_a_head_is_written_back_only_as_it_was_seen(
+    request: pytest.FixtureRequest, room: str
+) -> None:
+    for heads in (
+        FakeStoredHeads(World()),
+        ConversationRepository(request.getfixturevalue("tables")),
+    ):
+        before, after = advanced(room, 9), advanced(room, 5)
+        assert heads.restore(before, None)
+        heads.mark_changed(room, 7)
+
+        assert not heads.restore(after, None)
+        assert not heads.restore(after, advanced(room, 8))
+        assert heads.restore(after, before)
+
+        assert stored(heads, room) == replace(after, changed_seq=7)

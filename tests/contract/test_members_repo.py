@@ -205,3 +205,28 @@ def test_a_store_that_refuses_is_unavailable(
 
     with pytest.raises(UnavailableError):
         use(MemberRepository(tables), row)
+
+
+def test_the_memberships_of_a_user_come_in_pages(members: Members, row: ConversationMember) -> None:
+    rows = [replace(row, conversation_id=f"{row.conversation_id}-{at}") for at in range(3)]
+    members.add([*rows, replace(row, user_id=f"{row.user_id}b")])
+
+    first = members.page_of_user(row.user_id, after="", limit=2)
+    rest = members.page_of_user(row.user_id, after=first[-1].conversation_id, limit=2)
+
+    assert [*first, *rest] == rows
+    assert len(first) == 2
+
+
+@pytest.mark.req("TASK-6")
+def test_removed_members_are_gone_and_the_others_stay(
+    members: Members, row: ConversationMember
+) -> None:
+    other = replace(row, user_id=f"{row.user_id}b")
+    members.add([row, other])
+
+    members.remove([pair(row), ("nowhere", row.user_id)])
+    members.remove([])
+
+    assert members.get([pair(row), pair(other)]) == {pair(other): other}
+    assert members.of_user(row.user_id) == []

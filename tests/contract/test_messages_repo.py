@@ -18,6 +18,8 @@ from tests.fakes import FakeLog, World
 pytestmark = pytest.mark.req("IM-12")
 Log = MessageRepository | FakeLog
 SIZES = (1, 3, 1, 2, 5, 1)  # messages of each segment of a short log
+EXPIRED = {"expires_at": "2026-11-21T08:00:00.000Z"}
+RECALLED = {"recalled": True}
 MANY = (1, 2) * 105  # more segments than a query of the repository asks for, twice
 
 
@@ -240,6 +242,20 @@ def test_a_page_in_either_direction_may_be_larger_than_one_of_the_store(
     assert seqs(log.before(room, None, 16)) == list(range(16, 0, -1))
 
 
+@pytest.mark.req("APP-12")
+def test_ten_thousand_messages_are_paged_both_ways(log: Log, room: str) -> None:
+    fill(log, room, (400,) * 25)
+    forwards: list[int] = []
+    backwards: list[int] = []
+
+    while page := log.after(room, forwards[-1] if forwards else 0, 1000):
+        forwards += seqs(page)
+    while page := log.before(room, backwards[-1] if backwards else None, 1000):
+        backwards += seqs(page)
+
+    assert forwards == backwards[::-1] == list(range(1, 10_001))
+
+
 def test_logs_with_similar_names_are_kept_apart(log: Log, room: str) -> None:
     fill(log, room, (1,))
     fill(log, room + "0", (2,))
@@ -323,3 +339,73 @@ def test_a_store_that_refuses_is_unavailable(
 
     with pytest.raises(UnavailableError):
         use(MessageRepository(tables))
+
+
+def test_segments_are_read_from_a_number_on(log: Log, room: str) -> None:
+    segments = fill(log, room)
+
+    assert log.segments_from(room, 1, 3) == segments[:3]
+    assert log.segments_from(room, 2, 100) == segments[1:]
+    assert log.segments_from(room, 99, 3) == []
+
+
+def test_segments_are_walked_backwards(log: Log, room: str) -> None:
+    segments = fill(log, room, (2, 1, 3))
+
+    assert log.segments_before(room, 99, 2) == [segments[2], segments[1]]
+    assert log.segments_before(room, 3, 9) == [segments[0]]
+    assert log.segments_before(room, 1, 9) == []
+
+
+def test_blanked_messages_keep_their_place_and_nothing_else(log: Log, room: str) -> None:
+    (one,) = fill(log, room, (3,))
+
+    assert log.blank(one, {1, 3}, EXPIRED)
+
+    bodies = [json.loads(message.text) for message in log.after(room, 0, 10)]
+    assert bodies == [
+        {"id": "m1", "sender_id": "ann", "content": "", "seq": 1, **EXPIRED},
+        {"id": "m2", "sender_id": "ann", "content": "hello", "seq": 2},
+        {"id": "m3", "sender_id": "ann", "content": "", "seq": 3, **EXPIRED},
+    ]
+    stored = log.containing(room, 2)
+    assert stored is not None
+    assert (stored.revision, stored.source, stored.last_offset) == (1, one.source, one.last_offset)
+    assert log.append([one]) == [False], "its place stays taken"
+
+
+def test_a_segment_is_blanked_only_as_it_was_read(log: Log, room: str) -> None:
+    (one,) = fill(log, room, (2,))
+
+    assert log.blank(one, {1}, RECALLED)
+    assert not log.blank(one, {2}, EXPIRED), "somebody was faster"
+    again = log.containing(room, 1)
+    assert again is not None
+    assert log.blank(again, {1, 2}, EXPIRED)
+    assert not log.blank(again, {2}, RECALLED)
+
+    marks = [json.loads(message.text) for message in log.after(room, 0, 10)]
+    assert [("recalled" in m, "expires_at" in m) for m in marks] == [(True, False), (False, True)]
+
+
+def test_blanking_what_is_blank_writes_nothing(log: Log, room: str) -> None:
+    (one,) = fill(log, room, (1,))
+    log.blank(one, {1}, EXPIRED)
+    again = log.containing(room, 1)
+    assert again is not None
+
+    assert log.blank(again, {1}, EXPIRED)
+
+    assert log.containing(room, 1) == again
+
+
+def test_the_conversations_of_all_segments_are_found(tables: JsonService, room: str) -> None:
+    log = MessageRepository(tables)
+    rooms = {f"{room}-{at}" for at in range(3)}
+    for one in rooms:
+        fill(log, one, (1, 2))
+        log.put_blocks([log.seal(one, 3, [b"12345678"])])
+
+    found = {one for one in log.conversations() if one.startswith(room)}
+
+    assert found == rooms

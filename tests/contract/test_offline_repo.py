@@ -168,3 +168,16 @@ def test_a_store_that_refuses_is_unavailable(
 
     with pytest.raises(UnavailableError):
         use(OfflineRepository(tables))
+
+
+@pytest.mark.req("TASK-6")
+def test_pointers_are_listed_in_part_and_removed_wherever_they_begin(
+    offline: Offline, user: str
+) -> None:
+    offline.mark({(user, f"d-{at}"): at + 1 for at in range(3)})
+
+    some = offline.some_of_user(user, 2)
+    offline.remove([*((user, room) for room in some), (user, "d-none")])
+
+    assert some == ["d-0", "d-1"]
+    assert offline.of_user(user) == {"d-2": 3}

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from chalicelib.aws import JsonService
 from chalicelib.errors import UnavailableError
 from chalicelib.models import User
 from chalicelib.repo.users import UserRepository
@@ -110,6 +111,18 @@ def test_a_profile_is_changed_and_nothing_else(users: Users) -> None:
     assert stored == replace(one, nickname="Nick", gender="female", password_hash="second")
 
 
+def test_roles_are_replaced_and_nobody_gets_any(users: Users) -> None:
+    one, nobody = user(roles=("admin",)), user()
+    users.create(one)
+
+    assert users.set_roles(one, ["moderator"])
+    assert users.get(one.id) == replace(one, roles=("moderator",))
+    assert users.set_roles(one, [])
+    assert users.get(one.id) == replace(one, roles=())
+    assert not users.set_roles(nobody, ["moderator"])
+    assert users.get(nobody.id) is None
+
+
 def test_the_profile_of_nobody_is_not_created(users: Users) -> None:
     one = user()
 
@@ -140,3 +153,46 @@ def test_a_store_that_is_away_is_unavailable(monkeypatch: pytest.MonkeyPatch, mo
     with pytest.raises(UnavailableError):
         users.create(user())
     assert caught.value.__cause__ is not None
+
+
+@pytest.mark.req("TASK-6")
+def test_of_a_deleted_user_nothing_is_found(users: Users) -> None:
+    one = user(nickname="Zoë", email="zoe@example.org")
+    users.create(one)
+
+    users.erase(one.id, MOMENT)
+    users.erase(one.id, MOMENT)
+
+    assert users.get(one.id) is None
+    assert users.get_many([one.id]) == {}
+    assert users.by_name(one.username) is None
+    assert users.search(one.username.lower(), after="", limit=5) == []
+
+
+def test_a_deleted_user_is_not_changed_and_does_not_come_back(users: Users) -> None:
+    one = user()
+    users.create(one)
+    users.erase(one.id, MOMENT)
+
+    assert not users.create(one)
+    assert not users.create(replace(one, id=f"{one.id}b"))
+    assert not users.set_profile(replace(one, nickname="new"))
+    assert not users.set_password(one, "new")
+    assert users.get(one.id) is None
+
+
+def test_nobody_can_be_deleted(users: Users) -> None:
+    users.erase("nobody", MOMENT)
+
+    assert users.get("nobody") is None
+
+
+def test_what_is_kept_of_a_deleted_user_says_nothing_of_them(tables: JsonService) -> None:
+    users, one = UserRepository(), user(nickname="Zoë", email="zoe@example.org", roles=("x",))
+    users.create(one)
+
+    users.erase(one.id, MOMENT)
+
+    key = {"pk": {"S": f"user#{one.id}"}}
+    found = tables.call("GetItem", {"TableName": "lambchat-contract-users", "Key": key})
+    assert found["Item"].keys() == {"pk", "user_id", "deleted_at"}

@@ -73,7 +73,10 @@ def start(data: Path, profile: str) -> System:
     """Runs `make run` and waits for its last line."""
     port = free_port()
     # ARGS is said, because a make above this one hands its own down.
-    variables = {"ARGS": "", "PROFILE": profile, "PORT": port, "WS_PORT": free_port(), "DATA": data}
+    record = os.environ.get("RECORD_CALLS")
+    arguments = "--parameter WordFilter=example" + (f" --record {record}" if record else "")
+    variables = {"ARGS": arguments, "PROFILE": profile, "PORT": port, "WS_PORT": free_port()}
+    variables["DATA"] = data
     command = ["make", "-s", "run", *(f"{name}={value}" for name, value in variables.items())]
     process = subprocess.Popen(
         command,

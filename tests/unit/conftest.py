@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from chalicelib import bootstrap
+from chalicelib import bootstrap, fetch
 from chalicelib import bootstrap_accounts as accounts
+from chalicelib import bootstrap_identity as identity
 from chalicelib import bootstrap_limits as limits
 from chalicelib import bootstrap_people as people
 from tests.rest import Rest
@@ -24,6 +25,15 @@ _BUILT = (
     limits.limiter,
     limits.login_lock,
     limits.followed_http_policy,
+    identity.identities,
+    identity.remote_documents,
+    identity.outside_tokens,
+    identity.outside_issuers,
+    identity.standing,
+    identity.oidc,
+    identity.password_resets,
+    identity.provisioning_keys,
+    identity.provisioning,
 )
 
 
@@ -44,6 +54,9 @@ def rest(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rest]:
     monkeypatch.setattr(bootstrap, "directory", lambda: made.relations)
     monkeypatch.setattr(bootstrap, "notices", lambda: made.notices)
     monkeypatch.setattr(people, "relations_table", lambda: made.relations)
+    monkeypatch.setattr(identity, "identities_table", lambda: made.identities)
+    monkeypatch.setattr(identity, "one_time_tokens_table", lambda: made.one_time_tokens)
+    monkeypatch.setattr(fetch, "fetch", made.web.fetch)
     monkeypatch.setattr(time, "time", made.clock)
     for built in _BUILT:
         built.cache_clear()

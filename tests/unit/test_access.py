@@ -14,6 +14,7 @@ from chalicelib.logic.access import Access
 from chalicelib.logic.directory import Directory
 from chalicelib.models import WORLD, ConversationType, direct_id
 from tests.fakes import FakeConnections, World
+from tests.fakes_groups import group_access
 from tests.fakes_relations import open_access
 
 ROOM = direct_id("ann", "bob")
@@ -40,7 +41,7 @@ class Refuses:
 
 @pytest.fixture
 def refusing(access: Access) -> Access:
-    return Access(access._directory, Refuses())
+    return Access(access._directory, Refuses(), group_access(World()))
 
 
 def test_two_people_have_one_conversation_whoever_writes(access: Access) -> None:
@@ -98,3 +99,17 @@ def test_who_may_not_write_to_somebody_may_still_read(
 @pytest.mark.req("APP-6")
 def test_how_two_people_stand_is_nothing_to_the_world_room(refusing: Access) -> None:
     assert refusing.resolve("ann", draft(conversation_id=WORLD))[0] == WORLD
+
+
+@pytest.mark.req("TASK-6")
+def test_what_a_deleted_user_wrote_is_read_and_nobody_writes_to_them() -> None:
+    world = World()
+    for user in ("ann", "bob"):
+        world.user(user)
+    FakeConnections(world).close_user("bob")
+    access = open_access(Directory(FakeConnections(world), world.clock))
+
+    assert access.check("ann", ROOM) is ConversationType.DIRECT
+    for where in ({"to": "bob"}, {"conversation_id": ROOM}):
+        with pytest.raises(UserNotFoundError):
+            access.resolve("ann", draft(**where))

@@ -12,7 +12,7 @@ from chalicelib.logic.acks import AckService
 from chalicelib.logic.conversations import unread
 from chalicelib.logic.directory import Directory
 from chalicelib.logic.heads import CurrentHeads
-from chalicelib.logic.receivers import world_member
+from chalicelib.logic.own_messages import world_member
 from chalicelib.models import WORLD, AckStatus, ConversationMember, Head
 from tests.fakes import FakeConnections, FakeHeads, FakeLog, FakeMembers, FakeOffline, World
 from tests.fakes_relations import open_access
@@ -31,7 +31,7 @@ def service(world: World, receipts: Receipts | None = None) -> AckService:
         return ConversationMember(conversation_id=conversation_id, user_id=user_id)
 
     return AckService(
-        access=open_access(Directory(FakeConnections(world), world.clock)),
+        access=open_access(Directory(FakeConnections(world), world.clock), world),
         heads=CurrentHeads(FakeHeads(world), FakeLog(world)),
         places=FakeMembers(world),
         pointers=FakeOffline(world),

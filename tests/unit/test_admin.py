@@ -49,6 +49,8 @@ def test_only_administrators_may(desk: Desk, method: str, path: str, body: Any) 
     refused = desk.rest.call(method, path, token=user["access_token"], body=body)
 
     assert_problem(refused, 403, "forbidden")
+    wrong = desk.rest.call(method, path, token=user["access_token"], body={"no": 1})
+    assert_problem(wrong, 403, "forbidden")
     assert_problem(desk.rest.call(method, path, body=body), 401, "unauthorized")
     assert desk.entries.rows == {}
     assert desk.outbox.notices == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from chalicelib.http.schema import JsonObject
 from chalicelib.logic.sync import Undrained
 from chalicelib.mq import Message, Producer
 from chalicelib.mq.options import collect
-from chalicelib.task import commands, listeners
+from chalicelib.task import commands, commands_account, commands_groups, integration, listeners
 from chalicelib.task.outbox import Outbox
 from tests.unit.asyncapi_schemas import CHANNELS, OPERATIONS, RECORDS, messages, named, wrong
 from tests.unit.broker_fakes import Fixture, trigger_event
@@ -32,7 +33,7 @@ def test_records_have_the_headers_that_the_document_says() -> None:
 
     sent = {name: value.decode() for name, value in driver.sent[0].headers.items()}
     described = [one["headers"] for channel, _, one in messages() if channel != "websocket"]
-    assert len(described) == 7
+    assert len(described) == len(RECORDS)
     assert [wrong(one, sent) for one in described] == [[]] * len(described)
 
 
@@ -50,22 +51,34 @@ def test_a_record_that_is_tried_again_is_as_the_document_says() -> None:
         assert wrong(schema, json.loads(message.value)) == []
 
 
+GROUP_OF = {"deliver": "fanout", "post_webhook": "webhook_posts"}
+
+
 class Services:
     """All of those that commands and events are for."""
 
     def __init__(self) -> None:
         self.calls = 0
 
-    def take(self, found: Sequence[object]) -> list[Any]:
+    def take(self, found: Sequence[object], **_: object) -> list[Any]:
         self.calls += len(found)
         return []
 
-    deliver = notify = count = record = take
+    deliver = notify = count = record = apply = take
 
     def spread(self, notice: object) -> None:
         self.take([notice])
 
     push = spread
+
+    def close(self, *_: object) -> None:
+        self.calls += 1
+
+    erase_relations = erase_conversations = erase_exports = carry_out = finish = close
+    send_token = send = leave = clear = close
+
+    def groups_of(self, _user_id: str) -> list[str]:
+        return []
 
     def drain(self, found: Sequence[object]) -> Undrained:
         return Undrained(self.take(found), [])
@@ -79,7 +92,26 @@ def everything_registered(on: Fixture, services: Services) -> Broker:
         receipts=lambda: services,
         outbox=Outbox(on.kafka, on.delays),
     )
+    asked = SimpleNamespace(tell=services.take, close=services.take)
+    commands.register_presence(
+        on.broker,
+        news=lambda: asked,
+        presence=lambda: asked,
+        outbox=Outbox(on.kafka, on.delays),
+    )
+    commands.register_changes(on.broker, lambda: services)
     commands.register_broadcasts(on.broker, lambda: services)
+    commands.register_password_resets(on.broker, lambda: services)
+    commands.register_scheduled(on.broker, lambda: services)
+    commands_account.register_erasure(on.broker, lambda: services, lambda: services)
+    commands_groups.register_groups(
+        on.broker,
+        large_groups=lambda: SimpleNamespace(push=services.take),
+        endings=lambda: services,
+    )
+    commands_account.register_exports(on.broker, lambda: services)
+    told = SimpleNamespace(deliver=services.close)
+    integration.register_webhooks(on.broker, fanout=lambda: services, delivery=lambda: told)
     listeners.register(on.broker, statistics=lambda: services, breakers=lambda: services)
     return on.broker
 
@@ -109,7 +141,7 @@ def test_each_consumer_group_takes_what_the_document_says() -> None:
 @pytest.mark.parametrize(
     ("group", "example", "field"),
     [
-        ("fanout" if name == "deliver" else "tasks", example, field)
+        (GROUP_OF.get(name, "tasks"), example, field)
         for topic, name, example in RECORDS
         if topic == TASKS
         for field in example["args"]
@@ -134,8 +166,12 @@ def test_every_task_of_the_code_is_in_the_document() -> None:
             names.append(name)
             return super().batch_task(name, group=group)
 
+        def task(self, name: str, **declared: Any) -> Any:
+            names.append(name)
+            return super().task(name, **declared)
+
     on = Fixture()
-    on.broker = Recording(on.kafka, dead_letter=lambda _command, _error: None)
+    on.broker = Recording(on.kafka, dead_letter=lambda _command, _error: None, delays=on.delays)
     everything_registered(on, Services())
 
     assert sorted(names) == sorted(CHANNELS[TASKS]["messages"])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import count
 
 import pytest
@@ -17,6 +18,7 @@ from chalicelib.logic.passwords import Passwords
 from chalicelib.logic.policies import AuthPolicy
 from chalicelib.logic.sessions import SessionService
 from chalicelib.logic.tokens import Authenticator, TokenSigner, TokenVerifier
+from chalicelib.models import Session
 from tests.fakes_accounts import Clock, FakeKeyStore, FakePresence, FakeSessions, FakeUsers
 from tests.fakes_admin import FakeBans
 
@@ -248,3 +250,27 @@ def test_another_administrator_s_password_ends_the_sessions_of_the_old_one(desk:
     with pytest.raises(UnauthorizedError):
         desk.auth.parse_token(tokens.access_token)
     assert desk.login("admin", "second password")
+
+
+@pytest.mark.req("TASK-6")
+def test_who_is_deleted_while_logging_in_gets_no_session(desk: Desk) -> None:
+    put = desk.sessions.put
+
+    def put_late(session: Session) -> None:
+        desk.users.erase("ualice", datetime.now(UTC))
+        put(session)
+
+    desk.sessions.put = put_late  # type: ignore[method-assign]
+
+    with pytest.raises(UnauthorizedError):
+        desk.login()
+    assert desk.sessions.of_user("ualice") == []
+
+
+def test_the_name_of_a_deleted_user_stays_taken(desk: Desk) -> None:
+    desk.users.erase("ualice", datetime.now(UTC))
+
+    with pytest.raises(UsernameTakenError):
+        desk.auth.register("alice", "password")
+    with pytest.raises(InvalidCredentialsError):
+        desk.login()

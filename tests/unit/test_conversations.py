@@ -9,16 +9,20 @@ from chalicelib.errors import NotMemberError, SelfError, UserNotFoundError
 from chalicelib.logic.conversations import ConversationService
 from chalicelib.logic.directory import Directory
 from chalicelib.logic.heads import CurrentHeads
-from chalicelib.logic.receivers import world_member
+from chalicelib.logic.own_messages import world_member
 from chalicelib.models import (
     MAX_INLINE_BYTES,
     WORLD,
     AckStatus,
+    Changed,
     ConversationMember,
     ConversationType,
     direct_id,
 )
 from tests.fakes import FakeConnections, FakeHeads, FakeLog, FakeMembers, World
+from tests.fakes_changes import FakeChanges, reader
+from tests.fakes_groups import FakeGroups
+from tests.fakes_presence import FakeSettings
 from tests.fakes_relations import open_access
 from tests.unit import test_acks
 from tests.unit.test_delivery import ROOM, record, writer
@@ -32,13 +36,15 @@ def service(world: World) -> ConversationService:
 
     directory = Directory(FakeConnections(world), world.clock)
     return ConversationService(
-        access=open_access(directory),
+        access=open_access(directory, world),
         directory=directory,
         heads=CurrentHeads(FakeHeads(world), FakeLog(world)),
         opened=FakeHeads(world),
         memberships=FakeMembers(world),
-        history=FakeLog(world),
+        groups=FakeGroups(world),
+        reader=reader(world),
         new_place=new_place,
+        settings=FakeSettings(world),
         clock=world.clock,
     )
 
@@ -160,3 +166,22 @@ def test_the_world_room_is_unread_from_where_it_stood_at_registration(world: Wor
     (view,) = service(world).all("new")
 
     assert (view.head.last_seq, view.unread_count, view.peer_id) == (4, 1, None)
+
+
+def test_a_last_message_that_was_changed_is_shown_as_it_is_now(world: World) -> None:
+    writer(world).deliver([record(0, 1), record(1, 2)])
+    FakeChanges(world).put(Changed(conversation_id=ROOM, seq=2, content="new", edited_at="now"))
+    segment = FakeLog(world).containing(ROOM, 2)
+    assert segment is not None
+    FakeLog(world).mark_changed(segment)
+    FakeHeads(world).mark_changed(ROOM, 2)
+
+    edited = service(world).get("bob", ROOM).last_message
+    FakeChanges(world).hide(ROOM, "bob", 2)
+    views = {user: service(world).get(user, ROOM).last_message for user in ("ann", "bob")}
+
+    assert edited is not None
+    assert (edited["content"], edited["edited_at"]) == ("new", "now")
+    assert views["ann"] == edited
+    assert views["bob"] is not None
+    assert (views["bob"]["content"], views["bob"]["deleted"]) == ("", True)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from chalicelib.logic.delivery import DeliveryService
 from chalicelib.logic.heads import CurrentHeads
 from chalicelib.logic.log import SEAL_AT, Submission
+from chalicelib.logic.own_messages import OwnMessages
 from chalicelib.logic.receivers import Receivers
 from chalicelib.models import WORLD, ConversationType, Head, direct_id, message_id
 from tests.fakes import (
@@ -24,21 +25,30 @@ from tests.fakes import (
     FakePush,
     World,
 )
+from tests.fakes_groups import audiences
 
 ROOM = direct_id("ann", "bob")
 
 
 def writer(world: World) -> DeliveryService:
     receivers = Receivers(
+        audiences=audiences(world),
         members=FakeMembers(world),
         offline=FakeOffline(world),
         connections=FakeConnections(world),
         push=FakePush(world),
         drain=world.drained.extend,
         drain_later=world.drained_later.extend,
+        push_chunks=world.chunks.extend,
+        ended=world.ended.extend,
         clock=world.clock,
     )
-    return DeliveryService(log=FakeLog(world), heads=FakeHeads(world), effects=receivers)
+    return DeliveryService(
+        log=FakeLog(world),
+        heads=FakeHeads(world),
+        count=OwnMessages(FakeMembers(world), FakeConnections(world)).count,
+        effects=receivers,
+    )
 
 
 def head(world: World, room: str = ROOM) -> Head:

@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.errors import UnavailableError
 from chalicelib.logic.directory import MAX_AGE_SECONDS, Directory
+from tests.fakes import FakeConnections, World
 from tests.fakes_accounts import Clock
 
 
@@ -81,3 +82,17 @@ def test_while_the_store_is_away_who_was_seen_still_exists() -> None:
     assert directory.exists("ann")
     with pytest.raises(UnavailableError):
         directory.exists("bob")
+
+
+@pytest.mark.req("TASK-6")
+def test_a_deleted_user_exists_no_more_but_did() -> None:
+    world = World()
+    world.user("ann")
+    connections = FakeConnections(world)
+    directory = Directory(connections, world.clock)
+
+    connections.close_user("ann")
+
+    assert not directory.exists("ann")
+    assert directory.existed("ann")
+    assert not directory.existed("nobody")

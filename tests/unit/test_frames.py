@@ -16,8 +16,10 @@ from chalicelib.frames import (
     message_frames,
     parse_ack,
     parse_object,
+    parse_presence,
     parse_send,
     parse_sync,
+    parse_typing,
     reference,
     unknown_type,
 )
@@ -176,3 +178,28 @@ def test_messages_are_packed_into_frames_that_the_gateway_takes() -> None:
     assert max(len(frame.encode()) for frame in frames) <= MAX_FRAME_BYTES
     seqs = [one["seq"] for frame in frames for one in json.loads(frame)["messages"]]
     assert seqs == list(range(40))
+
+
+@pytest.mark.req("APP-8")
+def test_a_presence_frame_says_whether_somebody_looks() -> None:
+    assert [parse_presence({"status": one}) for one in ("online", "away")] == ["online", "away"]
+
+
+@pytest.mark.parametrize(
+    ("parse", "body", "field"),
+    [
+        (parse_presence, {}, "status"),
+        (parse_presence, {"status": "offline"}, "status"),
+        (parse_presence, {"status": ["away"]}, "status"),
+        (parse_typing, {}, "conversation_id"),
+        (parse_typing, {"conversation_id": ""}, "conversation_id"),
+        (parse_typing, {"conversation_id": 5}, "conversation_id"),
+    ],
+)
+def test_what_is_wrong_in_a_frame_of_presence_is_named(
+    parse: Any, body: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidFieldError) as raised:
+        parse(body)
+
+    assert [one.field for one in raised.value.errors] == [field]

@@ -91,7 +91,7 @@ def test_a_client_that_is_too_old_is_told_so(rest: Rest) -> None:
 
     reply = rest.register("alice", headers={"X-Client-Version": "1.1.9"})
 
-    assert_problem(reply, 426, "client_too_old")
+    assert_problem(reply, 403, "client_too_old")
     assert "1.2" in reply.body["detail"]
     assert rest.register("alice", headers={"X-Client-Version": "1.2.0"}).status == 201
     assert rest.register("bob").status == 201, "who says nothing passes"

@@ -20,7 +20,8 @@ from chalicelib.logic.directory import Directory
 from chalicelib.logic.log import Submission
 from chalicelib.logic.messages import Accepted, MessageService
 from chalicelib.models import WORLD, ConversationType, direct_id, message_id
-from tests.fakes import FakeConnections, FakeLog, World
+from tests.fakes import FakeConnections, World
+from tests.fakes_changes import options, reader
 from tests.fakes_relations import open_access
 from tests.unit.test_delivery import record, writer
 
@@ -48,8 +49,14 @@ def world_of_two() -> World:
 
 def service(outbox: Outbox, world: World | None = None) -> MessageService:
     world = world or world_of_two()
-    access = open_access(Directory(FakeConnections(world), world.clock))
-    return MessageService(access=access, submit=outbox, history=FakeLog(world), clock=world.clock)
+    access = open_access(Directory(FakeConnections(world), world.clock), world)
+    return MessageService(
+        access=access,
+        submit=outbox,
+        options=options(world),
+        reader=reader(world),
+        clock=world.clock,
+    )
 
 
 def draft(number: int = 1, **where: str) -> Draft:
@@ -173,7 +180,11 @@ def test_when_it_is_not_known_who_exists_nothing_is_accepted_or_rejected() -> No
 
     access = open_access(Directory(Away(world), world.clock))
     messages = MessageService(
-        access=access, submit=outbox, history=FakeLog(world), clock=world.clock
+        access=access,
+        submit=outbox,
+        options=options(world),
+        reader=reader(world),
+        clock=world.clock,
     )
 
     with pytest.raises(UnavailableError):

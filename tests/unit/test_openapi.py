@@ -118,7 +118,7 @@ def test_an_operation_says_who_may_call_it_and_what_may_go_wrong(document: JsonO
 
     assert register["security"] == []
     assert mine["security"] == [{"bearer": []}]
-    statuses = {"201", "400", "409", "413", "415", "422", "426", "429", "500", "503"}
+    statuses = {"201", "400", "403", "409", "413", "415", "422", "429", "500", "503"}
     assert statuses == set(register["responses"])
     assert "`username_taken`" in register["responses"]["409"]["description"]
     assert "`token_expired`" in mine["responses"]["401"]["description"]

@@ -55,6 +55,35 @@ def test_nobody_to_drain_sends_nothing_even_while_kafka_is_away() -> None:
         Outbox(kafka, FakeDelays()).drain([CONNECTION])
 
 
+@pytest.mark.req("APP-8")
+def test_what_friends_are_told_is_found_out_when_it_is_carried_out() -> None:
+    kafka, delays = FakeKafka(), FakeDelays()
+    outbox = Outbox(kafka, delays)
+
+    outbox.presence(["bob", "ann"])
+    outbox.presence_later(["cat", "cat"])
+
+    assert [message.key for message in kafka.sent] == [b"bob", b"ann"]
+    ((_, record),) = delays.kept.values()
+    later = unpack(record)
+    bodies = [json.loads(message.value) for message in (kafka.sent[0], later)]
+    assert [one["task"] for one in bodies] == ["presence", "presence"]
+    assert [one["args"]["user_id"] for one in bodies] == ["bob", "cat"]
+    assert {one["args"]["status"] for one in bodies} == {""}
+
+
+def test_connections_are_closed_at_once_or_later() -> None:
+    kafka, delays = FakeKafka(), FakeDelays()
+    outbox = Outbox(kafka, delays)
+
+    outbox.close([CONNECTION])
+    outbox.close_later([CONNECTION])
+
+    ((_, record),) = delays.kept.values()
+    assert [json.loads(one.value) for one in kafka.sent] == [json.loads(unpack(record).value)]
+    assert kafka.sent[0].key == b"bob"
+
+
 NOTICE = Notice(id="n1", content="Hi", created_at="2026-11-21T08:00:00.000Z")
 
 

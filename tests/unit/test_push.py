@@ -64,9 +64,14 @@ def test_nothing_to_post_is_nothing_sent() -> None:
     assert endpoint.waves == []
 
 
-def test_closing_a_connection_that_is_gone_is_fine() -> None:
-    endpoint = FakeEndpoint(410, 204)
+@pytest.mark.parametrize(("method", "name"), [("DELETE", "close"), ("GET", "look")])
+def test_it_is_known_which_connections_were_there_and_which_nobody_answered_for(
+    method: str, name: str
+) -> None:
+    endpoint = FakeEndpoint(410, 204, 200, 500)
 
-    pusher(endpoint).close(["a", "b"])
+    results = getattr(pusher(endpoint), name)(["a", "b", "c", "d"])
 
-    assert [one.method for one in endpoint.waves[0]] == ["DELETE", "DELETE"]
+    sent, gone, failed = PushResult.SENT, PushResult.GONE, PushResult.FAILED
+    assert results == {"a": gone, "b": sent, "c": sent, "d": failed}
+    assert [one.method for one in endpoint.waves[0]] == [method] * 4

@@ -136,6 +136,7 @@ def test_whenever_a_log_out_comes_during_a_connect_it_wins(at: int) -> None:
     world.user("bob")
     sessions = FakeSessions()
     presence = test_presence.service(world, sessions, drain=drain_with_steps(world))
+    world.gone.add("conn")  # closing does not reach a connection during its own $connect
 
     def log_out() -> None:
         sessions.revoked = True
@@ -148,7 +149,8 @@ def test_whenever_a_log_out_comes_during_a_connect_it_wins(at: int) -> None:
     except UnauthorizedError:
         refused = True
     finish()
-    world.gone.clear()  # closing does not reach a connection during its own $connect
+    world.gone.clear()
+    assert presence.close(world.closing) == []
     world.now += 31
     drain(world, sessions)
 

@@ -8,8 +8,9 @@ import pytest
 from chalicelib.errors import NotMemberError
 from chalicelib.logic.directory import Directory
 from chalicelib.logic.heads import CurrentHeads
-from chalicelib.logic.receivers import GRACE_SECONDS, world_member
-from chalicelib.logic.sync import MAX_MESSAGES, MAX_WORLD_BACKLOG, SyncService, Undrained
+from chalicelib.logic.own_messages import world_member
+from chalicelib.logic.receivers import GRACE_SECONDS
+from chalicelib.logic.sync import MAX_MESSAGES, MAX_ROOM_BACKLOG, SyncService, Undrained
 from chalicelib.models import WORLD, ConversationMember, direct_id
 from tests.fakes import (
     FakeConnections,
@@ -21,6 +22,8 @@ from tests.fakes import (
     FakeSessions,
     World,
 )
+from tests.fakes_changes import reader
+from tests.fakes_groups import group_access
 from tests.fakes_relations import open_access
 from tests.unit.test_delivery import ROOM, received, record, writer
 
@@ -36,14 +39,15 @@ def service(
         return world_member(user_id, world.users[user_id])
 
     return SyncService(
-        access=open_access(Directory(FakeConnections(world), world.clock)),
-        history=FakeLog(world),
+        access=open_access(Directory(FakeConnections(world), world.clock), world),
+        reader=reader(world),
         heads=CurrentHeads(FakeHeads(world), FakeLog(world)),
         pointers=FakeOffline(world),
         places=FakeMembers(world),
         connections=FakeConnections(world),
         sessions=sessions or FakeSessions(),
         push=FakePush(world),
+        large_groups=group_access(world).large_groups,
         new_place=new_place,
         clock=world.clock,
         sleep=sleep,
@@ -117,12 +121,16 @@ def test_a_connection_whose_session_was_revoked_meanwhile_is_closed() -> None:
     assert received(world, "conn") == []
 
 
-def test_a_connection_that_is_still_opening_is_closed_again_until_it_must_be_open() -> None:
+def test_a_connection_that_is_still_opening_is_closed_later() -> None:
     world = world_with(1)
     connection = world.connect("bob", "conn", at=world.now)
     revoked = FakeSessions(revoked=True)
 
-    assert service(world, revoked).drain([connection]) == Undrained([connection], [])
+    world.gone.add("conn")
+    slept: list[float] = []
+
+    assert service(world, revoked, slept.append).drain([connection]) == Undrained([], [connection])
+    assert slept == [], "no batch waits for it"
     world.now += GRACE_SECONDS + 1
     assert service(world, revoked).drain([connection]) == NOTHING
     assert received(world, "conn") == []
@@ -171,10 +179,10 @@ def test_the_world_room_is_read_from_where_it_stood_at_registration() -> None:
 
 
 def test_a_long_absence_from_the_world_room_is_only_announced() -> None:
-    world = world_with(MAX_WORLD_BACKLOG + 1, WORLD)
+    world = world_with(MAX_ROOM_BACKLOG + 1, WORLD)
 
     service(world).sync("bob", "conn", None)
 
     assert [json.loads(text) for text in world.received["conn"]] == [
-        {"type": "notify", "conversation_id": WORLD, "last_seq": MAX_WORLD_BACKLOG + 1}
+        {"type": "notify", "conversation_id": WORLD, "last_seq": MAX_ROOM_BACKLOG + 1}
     ]

@@ -59,6 +59,21 @@ def test_a_profile_that_was_deleted_meanwhile_does_not_come_back(users: FakeUser
         UserService(users, CLOCK).update("ubob", {"nickname": "Bobby"})
 
 
+@pytest.mark.req("IM-6")
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_everybody_is_listed_page_by_page_in_order_of_names(users: FakeUsers, limit: int) -> None:
+    service, found, position = UserService(users, CLOCK), [], None
+
+    for _ in range(3 // limit + 1):
+        page, position = service.everybody(after=position, limit=limit)
+        found += [one.username for one in page]
+        if position is None:
+            break
+
+    assert found == ["andrew", "Anna", "Bob"]
+    assert position is None
+
+
 def test_a_search_says_where_its_next_page_begins(users: FakeUsers) -> None:
     service = UserService(users, CLOCK)
 

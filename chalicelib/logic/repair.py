@@ -172,7 +172,12 @@ class RepairService:
             expected = tail.last_seq + 1
             if seqs != list(range(expected, expected + len(seqs))):
                 found.holes.append(f"log: expected {expected}, found {seqs[0]} to {seqs[-1]}")
-            tail.advance(segment)
+            try:
+                tail.advance(segment)
+            except ValueError:
+                text = f"log: an id between {seqs[0]} and {seqs[-1]} is not one of ours"
+                found.holes.append(text)
+                return found
             for message in segment.messages:
                 found.own[message.sender_id].append(message.seq)
             if head and tail.last_seq == head.last_seq:

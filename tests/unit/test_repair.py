@@ -71,6 +71,16 @@ def test_a_hole_in_a_log_is_found_and_nothing_is_derived_from_it(world: World) -
     assert world.heads == before
 
 
+def test_an_id_that_is_not_one_of_ours_is_told_and_the_others_are_looked_at(world: World) -> None:
+    segment = world.segments[room_of(world)][2]
+    strange = replace(segment.messages[0], id="no-hash")
+    world.segments[room_of(world)][2] = replace(segment, messages=(strange,))
+
+    assert problems(world)[0] == "log: an id between 2 and 2 is not one of ours"
+    left = "left as it is: its log has a hole"
+    assert [one.text for one in repair(world).rebuild_heads()] == [left]
+
+
 @pytest.mark.parametrize("missing", [4, 20])
 def test_a_head_beyond_its_log_is_written_back(world: World, missing: int) -> None:
     """As after a restore of `messages` to an earlier moment than `conversations`."""

@@ -26,7 +26,8 @@ _FIRST_BACKOFF_SECONDS = 0.1
 @dataclass(slots=True)
 class _Copy:
     parameter: Parameter | None
-    fresh_until: float
+    read_at: float
+    factor: float  # of each age, so that a thousand environments do not ask in the same second
 
 
 class ConfigCentre:
@@ -61,9 +62,9 @@ class ConfigCentre:
         age = self._max_age if max_age_seconds is None else max_age_seconds
         with self._lock:
             copy = self._copies.get(path)
-            if copy and self._clock() < min(copy.fresh_until, self._fresh_until(age, jitter=False)):
+            if copy and self._clock() < copy.read_at + age * copy.factor:
                 return copy.parameter
-            return self._read(path, copy, age)
+            return self._read(path, copy)
 
     def list(self, path: str, *, decrypt: bool = True) -> list[Parameter]:
         """All parameters below ``path``, in every depth; always read anew.
@@ -138,7 +139,7 @@ class ConfigCentre:
             self._sleep(random.uniform(0, _FIRST_BACKOFF_SECONDS * 2**attempt))
         raise AssertionError("the last attempt returns or raises")
 
-    def _read(self, path: str, copy: _Copy | None, age: float) -> Parameter | None:
+    def _read(self, path: str, copy: _Copy | None) -> Parameter | None:
         parameter: Parameter | None = None
         try:
             answer = self._call("GetParameter", {"Name": path, "WithDecryption": True})
@@ -149,12 +150,9 @@ class ConfigCentre:
                     raise CoordError(f"cannot read {path}: {error.code}") from error
                 logger.warning("parameter kept from an earlier read", extra={"path": path})
                 parameter = copy.parameter
-        self._copies[path] = _Copy(parameter, self._fresh_until(age))
+        factor = 1 + random.uniform(-JITTER, JITTER)
+        self._copies[path] = _Copy(parameter, self._clock(), factor)
         return parameter
-
-    def _fresh_until(self, age: float, *, jitter: bool = True) -> float:
-        factor = 1 + random.uniform(-JITTER, JITTER) if jitter else 1 + JITTER
-        return self._clock() + age * factor
 
 
 def _parameter(body: dict[str, Any]) -> Parameter:

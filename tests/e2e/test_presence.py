@@ -74,7 +74,7 @@ def test_a_short_absence_is_no_news(system: System, ann: User, bob: User) -> Non
     befriend(ann, bob)
 
     async def scenario() -> None:
-        a, b = await connected(system, ann, bob)
+        b, a = await connected(system, bob, ann)
         await b.until(lambda: told(b, ann) == ["online"])
         left = time.monotonic()
         await a.close()

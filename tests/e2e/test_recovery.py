@@ -56,7 +56,7 @@ async def talk(system: System, ann: User, bob: User) -> str:
     room = ""
     for number in range(6):
         room = (await writer.say(f"message {number}", to=bob.id))["conversation_id"]
-    await reader.received(room, 6)
+        await reader.received(room, number + 1)  # so that each is a segment of its own
     await asyncio.gather(writer.close(), reader.close())
     return room
 

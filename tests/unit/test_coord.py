@@ -71,6 +71,22 @@ def test_a_young_copy_is_answered_without_a_call_and_an_old_one_is_read_anew() -
     assert (young.value, old.value, store.calls) == ("1", "2", 2)
 
 
+def test_who_asks_for_a_younger_copy_gets_one() -> None:
+    store, clock = Store(a="1"), Clock()
+    config = centre(store, clock)
+    config.get("/a", max_age_seconds=300)
+    store.parameters["/a"] = "2"
+    clock.now += 13
+
+    kept = config.get("/a", max_age_seconds=300)
+    younger = config.get("/a", max_age_seconds=5)
+    store.parameters["/a"] = "3"
+    newest = config.get("/a", max_age_seconds=0)
+
+    found = [one.value for one in (kept, younger, newest) if one]
+    assert found == ["1", "2", "3"]
+
+
 def test_a_missing_parameter_is_none() -> None:
     assert centre(Store(), Clock()).get("/a") is None
 

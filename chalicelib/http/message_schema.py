@@ -51,13 +51,13 @@ OPTIONAL_MEMBERS: Mapping[str, Schema] = {
 DRAFT_MEMBERS: Mapping[str, Schema] = {
     "reply_to": optional({**_SEQ, "description": "the seq of a message of this conversation"}),
     "mentions": optional(array(_ID, max_items=MAX_MENTIONS)),
-    "forward_of": optional(obj(conversation_id=_ID, seq=_SEQ)),
+    "forward_of": optional(_some(conversation_id=_ID, seq=_SEQ)),
     "expires_in": optional(
         {**integer(minimum=1, maximum=MAX_EXPIRES_IN_SECONDS), "description": "seconds"}
     ),
     "attachment": optional(
         {
-            **obj(
+            **_some(
                 id=_ID,
                 name=optional(string()),
                 size=optional(integer()),

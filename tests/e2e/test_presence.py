@@ -99,7 +99,7 @@ def test_who_shows_themselves_to_friends_only_is_offline_for_others(
     befriend(ann, bob)
 
     async def scenario() -> None:
-        a, b = await connected(system, ann, bob)
+        b, a = await connected(system, bob, ann)
         await b.until(lambda: told(b, ann) == ["online"])
         assert [status(one, ann) for one in (bob, cat)] == ["online", "online"]
 
@@ -135,7 +135,7 @@ def test_a_connection_that_ended_without_a_word_is_found(
     befriend(ann, bob)
 
     async def scenario() -> None:
-        a, b = await connected(system, ann, bob)
+        b, a = await connected(system, bob, ann)
         await b.until(lambda: told(b, ann) == ["online"])
         await a.close()
         await eventually(lambda: status(bob, ann) == "offline")

@@ -217,10 +217,15 @@ def test_records_that_do_not_pass_the_filter_count_as_done(scene: Scene) -> None
 
 
 def test_a_partial_failure_is_tried_again_from_the_failed_record_on(scene: Scene) -> None:
-    answers = [[{"itemIdentifier": {"partition": "orders-0", "offset": 1}}], []]
+    failed = threading.Event()
 
-    def answer(_event: dict[str, Any]) -> tuple[bytes, bool]:
-        return json.dumps({"batchItemFailures": answers.pop(0)}).encode(), False
+    def answer(event: dict[str, Any]) -> tuple[bytes, bool]:
+        records = [one for place in event["records"].values() for one in place]
+        failures = []
+        if not failed.is_set() and any(one["offset"] == 1 for one in records):
+            failed.set()
+            failures = [{"itemIdentifier": {"partition": "orders-0", "offset": 1}}]
+        return json.dumps({"batchItemFailures": failures}).encode(), False
 
     scene.functions.answer = answer
     scene.produce("a", "b", "c")
@@ -228,7 +233,12 @@ def test_a_partial_failure_is_tried_again_from_the_failed_record_on(scene: Scene
 
     eventually(lambda: scene.committed() == 3)
 
-    assert scene.functions.values() == ["a", "b", "c", "b", "c"]
+    # How many of the three come at once is Kafka's affair; all from the failed one on come again.
+    values = scene.functions.values()
+    assert values[:2] == ["a", "b"]
+    assert values[-2:] == ["b", "c"]
+    assert values.count("b") == 2
+    assert values.count("a") == 1
 
 
 def test_bisecting_isolates_the_bad_record_which_goes_to_the_destination(scene: Scene) -> None:

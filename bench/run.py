@@ -1,6 +1,7 @@
 """`make bench`: the whole system under load, on the full profile, with the goals beside.
 
-python -m bench.run [--profile full|embedded] [--seconds 8] [--json FILE] [--url URL --pid PID]
+python -m bench.run [--profile full|embedded] [--seconds 8] [--only pairs,frames] [--json FILE]
+                    [--url URL --pid PID]
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,22 @@ def started(profile: str) -> Iterator[System]:
             process.communicate(timeout=30)
 
 
+class Meter:
+    """The CPU time that passes from here on, by process."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._before = system.cpu_seconds()
+        self._own = time.process_time()
+
+    def per_message(self, count: int) -> dict[str, float]:
+        """Milliseconds for each of so many messages, the largest first."""
+        after = self._system.cpu_seconds()
+        spent = {name: after[name] - self._before.get(name, 0.0) for name in after}
+        spent["load client"] = time.process_time() - self._own
+        return _rounded({name: value * 1000 / count for name, value in spent.items()}, 3)
+
+
 class Pair:
     """Two users of which the first writes to the second."""
 
@@ -208,6 +225,7 @@ async def latency(
             await asyncio.sleep(pause)
 
     for span, keep in ((WARM_UP_SECONDS, False), (seconds, True)):
+        meter = Meter(system)
         until = time.monotonic() + span
         await asyncio.gather(*(talk(pair, until, keep) for pair in group))
     _close(group)
@@ -216,6 +234,7 @@ async def latency(
         "p90_ms": round(times[len(times) * 9 // 10], 1),
         "p99_ms": round(times[len(times) * 99 // 100], 1),
         "messages_per_second": round(len(times) / seconds),
+        "cpu_ms_per_message": meter.per_message(len(times)),
     }
     p50 = statistics.median(times)
     name = "a pair that pauses, p50" if pause else f"{count} pairs, one in flight, p50"
@@ -238,19 +257,15 @@ async def throughput(
         pair.start(lambda pair=pair: refill(pair))  # type: ignore[misc]
         refill(pair)
     await asyncio.sleep(WARM_UP_SECONDS)
-    cpu, count = system.cpu_seconds(), sum(pair.received for pair in group)
-    own = time.process_time()
+    meter, count = Meter(system), sum(pair.received for pair in group)
     begun = time.monotonic()
     await asyncio.sleep(seconds)
     count = sum(pair.received for pair in group) - count
     elapsed = time.monotonic() - begun
-    after = system.cpu_seconds()
+    detail = {"cpu_ms_per_message": meter.per_message(count)}
     running = False
     await settled(lambda: all(pair.received >= pair.sent for pair in group))
     _close(group)
-    spent = {name: (after[name] - cpu.get(name, 0.0)) * 1000 / count for name in after}
-    spent["load client"] = (time.process_time() - own) * 1000 / count
-    detail = {"cpu_ms_per_message": _rounded(spent, 3)}
     name = "50 pairs, 20 in flight" if batch == 1 else f"50 pairs, frames of {batch}"
     goal = ">= 1500" if batch == 1 else ">= 6000"
     return [Figure(name, count / elapsed, "messages/s", goal, detail)]
@@ -340,22 +355,24 @@ def _rounded(values: Mapping[str, float], digits: int) -> dict[str, float]:
     return {name: round(value, digits) for name, value in ordered if round(value, digits)}
 
 
-async def measure(system: System, seconds: float, profile: str) -> list[Figure]:
-    """Every phase, one after the other."""
+async def measure(system: System, seconds: float, profile: str, only: str) -> list[Figure]:
+    """Every phase, one after the other, or those named in `only`."""
     stamp = f"{time.time_ns() % 10**10}"
     people = [user(system.url, f"u{stamp}-{at}") for at in range(100)]
     figures: list[Figure] = []
-    for phase in (  # the idle connections first: later the gateway's heap has room for them
-        lambda: idle(system, people, 1500),
-        lambda: latency(system, people, seconds, count=1, pause=0.3),
-        lambda: latency(system, people, seconds),
-        lambda: throughput(system, people, seconds, 1),
-        lambda: throughput(system, people, seconds, 25),
-        lambda: world(system, people, seconds),
-        lambda: group(system, people, seconds),
-    ):
+    phases: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
+        # The idle connections first: later the gateway's heap has room for them.
+        "idle": lambda: idle(system, people, 1500),
+        "pause": lambda: latency(system, people, seconds, count=1, pause=0.3),
+        "pairs": lambda: latency(system, people, seconds),
+        "frames": lambda: throughput(system, people, seconds, 1),
+        "batches": lambda: throughput(system, people, seconds, 25),
+        "world": lambda: world(system, people, seconds),
+        "group": lambda: group(system, people, seconds),
+    }
+    for name in only.split(",") if only else phases:
         await asyncio.sleep(1)
-        found = await phase()
+        found = await phases[name]()
         print_figures(found)
         figures += found
     memory = system.memory_mb()
@@ -380,6 +397,7 @@ def main() -> None:
     parser.add_argument("--profile", choices=("full", "embedded"), default="full")
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--only", default="", help="phases: idle,pause,pairs,frames,batches,…")
     parser.add_argument("--url", default="")
     parser.add_argument("--pid", type=int, default=0, help="of the supervisor, with --url")
     options = parser.parse_args()
@@ -389,7 +407,7 @@ def main() -> None:
             if options.url
             else stack.enter_context(started(options.profile))
         )
-        figures = uvloop.run(measure(system, options.seconds, options.profile))
+        figures = uvloop.run(measure(system, options.seconds, options.profile, options.only))
     if options.json:
         options.json.write_text(json.dumps([vars(one) for one in figures], indent=1))
 

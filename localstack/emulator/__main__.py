@@ -39,6 +39,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--preload", action="append", default=[], help="a module that most handlers import"
     )
     command.add_argument("--record", default="", help="a file for each function's calls of AWS")
+    command.add_argument("--events", default="", help="a folder for each function's events")
     return parser.parse_args(arguments)
 
 

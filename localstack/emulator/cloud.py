@@ -21,6 +21,7 @@ from typing import Any
 import uvloop
 
 from localstack.emulator import schedule
+from localstack.emulator.event_files import EventFiles
 from localstack.emulator.gateway import Gateway
 from localstack.emulator.httpserver import Handler, Request, Response, Upgrade, serve
 from localstack.emulator.invoke_api import InvokeApi
@@ -88,6 +89,7 @@ class Cloud:
             ),
             log=self._records.log,
             preload=options.preload,
+            on_event=EventFiles(Path(options.events)).keep if options.events else None,
         )
         settings = _settings(options)
         # AWS counts the requests of all of an account's APIs together.
@@ -190,6 +192,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="which disconnects are lost")
     parser.add_argument("--log", choices=("normal", "quiet", "debug"), default="normal")
     parser.add_argument("--record", default="", help="a file for each function's calls of AWS")
+    parser.add_argument("--events", default="", help="a folder for each function's events")
     return parser.parse_args(arguments)
 
 

@@ -68,6 +68,8 @@ class Plan:
             command += ["--preload", module]
         if options.record:
             command += ["--record", options.record]
+        if options.events:
+            command += ["--events", options.events]
         for pair in options.function_concurrency:
             command += ["--function-concurrency", pair]
         return Spec(name="cloud", title="gateways and Lambda", command=command, stop_seconds=6.0)

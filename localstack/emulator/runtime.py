@@ -56,6 +56,7 @@ class Runtime:
         limits: Limits | None = None,
         log: Log = lambda _record: None,
         preload: Sequence[str] = (),
+        on_event: Callable[[str, bytes], None] | None = None,
     ) -> None:
         limits = limits or Limits()
         self._spawner = new_spawner(preload)
@@ -64,6 +65,7 @@ class Runtime:
             for name, function in functions.items()
         }
         self._idle_seconds = limits.idle_seconds
+        self._on_event = on_event
         self._reaper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -87,6 +89,8 @@ class Runtime:
         pool = self._pools.get(function)
         if pool is None:
             raise UnknownFunctionError(function)
+        if self._on_event is not None:
+            self._on_event(function, payload)
         return await pool.invoke(payload)
 
     def workers(self) -> dict[str, list[int]]:

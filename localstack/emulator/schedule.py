@@ -80,11 +80,12 @@ async def _run(schedule: Schedule, invoke: Callable[[str, bytes], Awaitable[obje
         now = datetime.now(UTC)
         due = next_time(schedule.expression, now)
         await asyncio.sleep((due - now).total_seconds())
-        payload = schedule.input.encode() if schedule.input else _event(schedule, due)
+        payload = schedule.input.encode() if schedule.input else event(schedule, due)
         await invoke(schedule.function, payload)
 
 
-def _event(schedule: Schedule, due: datetime) -> bytes:
+def event(schedule: Schedule, due: datetime) -> bytes:
+    """What EventBridge invokes a function with at that time."""
     return json.dumps(
         {
             "version": "0",

@@ -70,8 +70,7 @@ def apache_kafka(port: int, data: Path) -> Spec:
     properties = folder / "server.properties"
     folder.mkdir(parents=True, exist_ok=True)
     properties.write_text(_kafka_properties(port, claim_port(port + 1), folder / "log"))
-    java = [_java(), "-Xms48m", "-Xmx200m", "-XX:+UseSerialGC", *_jit(), "-cp", f"{LIBRARIES}/*"]
-    java.append("-Dlog4j2.level=WARN")
+    java = [_java(), *_lean(128), "-Dlog4j2.level=WARN", "-cp", f"{LIBRARIES}/*"]
     format_ = ["kafka.tools.StorageTool", "format", "--ignore-formatted"]
     subprocess.run(
         [*java, *format_, "-t", _CLUSTER_ID, "-c", str(properties)],
@@ -99,10 +98,7 @@ def dynamodb_local(port: int, data: Path) -> Spec:
         title="DynamoDB Local",
         command=[
             _java(),
-            "-Xms32m",
-            "-Xmx160m",
-            "-XX:+UseSerialGC",
-            *_jit(),
+            *_lean(96),
             "-cp",
             f"{LIBRARIES}/*",
             "software.amazon.dynamodb.services.local.main.ServerRunner",
@@ -161,9 +157,14 @@ def _java() -> str:
     return java
 
 
-def _jit() -> list[str]:
-    """The quick compiler starts faster; the full one is faster after half a minute."""
-    return [] if os.environ.get("JAVA_FULL_JIT") else ["-XX:TieredStopAtLevel=1"]
+def _lean(most: int) -> list[str]:
+    """Options for a small heap of at most so many MB, and a quick start.
+
+    The quick compiler starts faster; the full one is faster after half a minute.
+    """
+    jit = [] if os.environ.get("JAVA_FULL_JIT") else ["-XX:TieredStopAtLevel=1"]
+    free = ["-XX:MinHeapFreeRatio=10", "-XX:MaxHeapFreeRatio=20"]
+    return ["-Xms32m", f"-Xmx{most}m", f"-Xmn{most // 8}m", "-XX:+UseSerialGC", *free, *jit]
 
 
 def _kafka_properties(port: int, controller: int, folder: Path) -> str:

@@ -32,6 +32,8 @@ _SETTINGS = {
     # wait until what came before is taken, so that they are fewer and fuller.
     "fetch.min.bytes": 1,
     "queued.min.messages": 1,
+    "queued.max.messages.kbytes": 4096,  # 64 MB each, otherwise
+    "fetch.max.bytes": 4_000_000,
     "fetch.queue.backoff.ms": 5,
     "fetch.error.backoff.ms": 100,
     "heartbeat.interval.ms": 500,

@@ -127,9 +127,10 @@ class Person:
         expect(self.page.get_by_role("heading", name=other.name)).to_be_visible()
 
     def entry(self, title: str) -> Locator:
-        """The conversation in the list."""
+        """The conversation in the list with this title: previews name people, too."""
         conversations = self.page.get_by_role("navigation", name="Conversations")
-        return conversations.get_by_role("link").filter(has_text=title)
+        titled = self.page.locator(".title").get_by_text(title, exact=True)
+        return conversations.get_by_role("link").filter(has=titled)
 
     def opens(self, title: str) -> None:
         self.entry(title).click()

@@ -162,6 +162,18 @@ def test_tabs_share_one_session(arrives: Arrives) -> None:
         tab.locator("body[data-connection=online]").wait_for()
 
 
+def test_a_part_of_the_page_that_does_not_come_is_told(arrives: Arrives) -> None:
+    xena = arrives("Xena")
+    xena.page.route("**/app/dom.js", lambda route: route.abort())
+
+    xena.page.reload()
+    expect(xena.page.get_by_role("alert")).to_contain_text("could not be loaded")
+    xena.page.unroute("**/app/dom.js")
+    xena.page.get_by_role("link", name="Try again").click()
+
+    expect(xena.page.get_by_role("heading", name="Welcome back")).to_be_visible()
+
+
 def test_nothing_is_loaded_from_elsewhere(arrives: Arrives, system: Any) -> None:
     wim = arrives("Wim")
     requested: list[str] = []

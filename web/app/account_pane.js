@@ -1,11 +1,13 @@
 import { confirmed } from "./confirm.js";
 import { byId, el, hiddenText } from "./dom.js";
-import { act, Form, into, sentenceOf } from "./form.js";
-import { dayOf, timeOf } from "./format.js";
+import { act, Form, into } from "./form.js";
+import { dayOf, nameOf, timeOf } from "./format.js";
 import { KeyedList } from "./keyed_list.js";
 import { MyData } from "./my_data.js";
+import { MyPicture } from "./my_picture.js";
+import { Problem } from "./problem.js";
 
-const INPUTS = { nickname: "my-nickname", signature: "my-signature", avatar: "my-avatar-url", gender: "my-gender" };
+const INPUTS = { nickname: "my-nickname", signature: "my-signature", gender: "my-gender" };
 
 /** My own account: profile, password, devices, data. */
 export class AccountPane {
@@ -21,11 +23,12 @@ export class AccountPane {
       byId("password-form"), (values) => this.#changePassword(values),
       "Your password is changed, and your other devices are logged out.");
     this.data = new MyData(client);
+    this.picture = new MyPicture({ client, onChange: (me) => this.#changed(me) });
     this.devices = new KeyedList(byId("devices"), (item, device) => this.#drawDevice(item, device));
     const everywhere = byId("log-out-everywhere");
     const tell = into(byId("devices-error"));
     everywhere.addEventListener("click", () => act(everywhere, tell, () => this.#logOutEverywhere()));
-    byId("devices-retry").addEventListener("click", () => this.#loadDevices());
+    this.problem = new Problem("devices-problem", () => this.#loadDevices());
   }
 
   async show(me) {
@@ -38,7 +41,18 @@ export class AccountPane {
 
   #fill(me) {
     for (const [field, id] of Object.entries(INPUTS)) byId(id).value = me[field] ?? "";
+    this.#head(me);
+  }
+
+  #head(me) {
+    byId("account-title").textContent = nameOf(me);
     byId("account-username").textContent = `@${me.username}`;
+    this.picture.show(me);
+  }
+
+  #changed(me) {
+    this.#head(me);
+    this.onChange(me);
   }
 
   /** What another device changed; not over what is being written here. */
@@ -46,14 +60,12 @@ export class AccountPane {
     const me = await this.client.people.me().catch(() => shown);
     const isUntouched = Object.entries(INPUTS).every(([field, id]) => byId(id).value === (shown[field] ?? ""));
     if (isUntouched) this.#fill(me);
-    this.onChange(me);
+    this.#changed(me);
   }
 
-  async #saveProfile({ nickname, signature, avatar, gender }) {
-    const me = await this.client.people.changeMe({
-      nickname: nickname.trim(), signature: signature.trim(), avatar: avatar.trim(), gender,
-    });
-    this.onChange(me);
+  async #saveProfile({ nickname, signature, gender }) {
+    const changes = { nickname: nickname.trim(), signature: signature.trim(), gender };
+    this.#changed(await this.client.people.changeMe(changes));
   }
 
   async #changePassword({ old_password: oldPassword, new_password: newPassword }) {
@@ -63,15 +75,14 @@ export class AccountPane {
   }
 
   async #loadDevices() {
-    byId("devices-problem").hidden = true;
+    this.problem.show(null);
     try {
       const { items } = await this.client.people.sessions();
       this.devices.render(items.map(({ device_id: id, device_name: name, last_used_at: used, current }) => ({
         id, name: name || "Unnamed device", used: `${dayOf(used)}, ${timeOf(used)}`, current,
       })));
     } catch (error) {
-      byId("devices-problem").hidden = false;
-      byId("devices-problem-text").textContent = sentenceOf(error);
+      this.problem.show(error);
     }
   }
 

@@ -1,8 +1,10 @@
+import { AttachmentLinks } from "./attachment_links.js";
+import { askForPictures, avatar, faceOf } from "./avatar.js";
 import { ChatPane } from "./chat_pane.js";
 import { ConnectionBar } from "./connection_bar.js";
 import { ConversationRows } from "./conversation_rows.js";
 import { Conversations } from "./conversations.js";
-import { avatar, byId, faceOf, setNote } from "./dom.js";
+import { byId, setNote } from "./dom.js";
 import { badge, nameOf } from "./format.js";
 import { GroupsApp } from "./groups_app.js";
 import { ListView } from "./list_view.js";
@@ -10,7 +12,7 @@ import { Navigation } from "./navigation.js";
 import { People } from "./people.js";
 import { PeopleApp } from "./people_app.js";
 import { Presences } from "./presences.js";
-import { Search } from "./search.js";
+import { choiceOf, Search } from "./search.js";
 import { Timeline } from "./timeline.js";
 
 /** The page of somebody who is signed in: events in, views out. */
@@ -31,7 +33,9 @@ export class ChatApp {
     const { conversations, people, presences } = this;
     this.rows = new ConversationRows({ client, conversations, people, timelineOf, onGone: (id) => this.#gone(id) });
     this.list = new ListView({ myId: this.me.id, personOf, presenceOf: (id) => presences.get(id) });
-    this.chat = new ChatPane({ client, conversations, personOf, presences, timelineOf, onChange });
+    this.search = new Search();
+    const { search } = this;
+    this.chat = new ChatPane({ client, conversations, personOf, presences, timelineOf, search, onChange });
     const write = (user) => this.#openDirect(user);
     this.peopleApp = new PeopleApp({ client, people, write, onChange, onMe: (me) => this.#showMe(me) });
     this.groupsApp = new GroupsApp({
@@ -42,11 +46,12 @@ export class ChatApp {
       },
     });
     this.navigation = this.#newNavigation();
-    this.search = new Search((query) => this.#find(query));
-    byId("new-chat").addEventListener("click", () => this.search.show("New chat", write));
-    byId("find-people").addEventListener("click", () => this.search.show("Find people", async ({ id }) => {
+    for (const id of ["new-chat", "begin"]) byId(id).addEventListener("click", () => this.#searchPeople("New chat", write));
+    byId("find-people").addEventListener("click", () => this.#searchPeople("Find people", ({ id }) => {
       location.hash = `#/u/${encodeURIComponent(id)}`;
     }));
+    const links = new AttachmentLinks(client.attachments);
+    askForPictures((id) => links.of({ attachment: { id } }));
     this.connection = new ConnectionBar({ onRetry: () => client.wake() });
   }
 
@@ -84,6 +89,18 @@ export class ChatApp {
   async #find(query) {
     const { items } = await this.client.people.search({ query });
     return items.filter(({ id }) => id !== this.me.id);
+  }
+
+  #searchPeople(title, choose) {
+    this.search.show({
+      title, choose, label: "Find a person by user name",
+      find: (query) => this.#find(query),
+      note: ({ length }, query) => {
+        if (length === 0) return `Nobody is called “${query}”.`;
+        return length === 1 ? "1 person found" : `${length} people found`;
+      },
+      draw: (user) => choiceOf(user, nameOf(user), `@${user.username}`),
+    });
   }
 
   #listen() {
@@ -156,6 +173,7 @@ export class ChatApp {
 
   async #fetchConversation(id) {
     const row = await this.rows.one(id);
+    if (row?.user) this.presences.load([row.user.id]);
     this.#render();
     return row;
   }

@@ -1,6 +1,8 @@
-import { avatar, byId, faceOf } from "./dom.js";
+import { avatar, faceOf } from "./avatar.js";
+import { byId } from "./dom.js";
 import { act, into } from "./form.js";
 import { presenceOf, titleOf } from "./format.js";
+import { Menu } from "./menu.js";
 
 /** The head of the open conversation: who it is with, and what I want of it. */
 export class ChatHead {
@@ -10,14 +12,21 @@ export class ChatHead {
    * @param {object} ports
    * @param {(id: string) => object | undefined} ports.presenceOf
    * @param {(changes: object) => Promise<void>} ports.onSettings
+   * @param {() => Promise<void>} ports.onHide
+   * @param {() => void} ports.onScheduled
    */
-  constructor({ presenceOf: presence, onSettings }) {
+  constructor({ presenceOf: presence, onSettings, onHide, onScheduled }) {
     this.presence = presence;
-    for (const name of ["muted", "pinned"]) {
-      const button = byId(`chat-${name}`);
-      const change = () => onSettings({ [name]: !this.#settings[name] });
-      button.addEventListener("click", () => act(button, into(byId("chat-error")), change));
-    }
+    const menu = new Menu();
+    const button = byId("chat-more");
+    const works = {
+      mute: () => onSettings({ muted: !this.#settings.muted }),
+      pin: () => onSettings({ pinned: !this.#settings.pinned }),
+      scheduled: async () => onScheduled(),
+      hide: onHide,
+    };
+    const onChoose = (choice) => act(button, into(byId("chat-error")), works[choice]);
+    button.addEventListener("click", () => menu.open(button, choicesOf(this.#settings), { onChoose }));
   }
 
   render(conversation) {
@@ -34,10 +43,15 @@ export class ChatHead {
     else if (type === "group") link.href = `#/g/${encodeURIComponent(id)}`;
     else link.removeAttribute("href");
     this.#settings = settings;
-    toggle("chat-muted", settings.muted, "Unmute this conversation", "Mute this conversation");
-    toggle("chat-pinned", settings.pinned, "Unpin from the top of the list", "Pin to the top of the list");
   }
 }
+
+const choicesOf = ({ muted = false, pinned = false }) => [
+  ["mute", muted ? "Unmute this conversation" : "Mute this conversation"],
+  ["pin", pinned ? "Unpin from the top of the list" : "Pin to the top of the list"],
+  ["scheduled", "Scheduled messages"],
+  ["hide", "Hide until the next message"],
+];
 
 function subtitleOf({ id, type, user, group, presence }) {
   if (id === "world") return "Everybody is here";
@@ -47,11 +61,4 @@ function subtitleOf({ id, type, user, group, presence }) {
   const count = group?.member_count;
   if (!count) return "Group";
   return count === 1 ? "1 member" : `${count} members`;
-}
-
-function toggle(id, isOn = false, on = "", off = "") {
-  const button = byId(id);
-  button.setAttribute("aria-pressed", String(isOn));
-  button.setAttribute("aria-label", isOn ? on : off);
-  button.title = isOn ? on : off;
 }

@@ -7,11 +7,14 @@ import { byId, setNote } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { FilePicker } from "./file_picker.js";
 import { titleOf } from "./format.js";
+import { Forward } from "./forward.js";
+import { MentionList } from "./mention_list.js";
 import { Mentions } from "./mentions.js";
 import { MessageActions } from "./message_actions.js";
 import { MessageSearch } from "./message_search.js";
 import { Pinned } from "./pinned.js";
 import { Readers } from "./readers.js";
+import { Schedule } from "./schedule.js";
 import { Sending } from "./sending.js";
 import { Typing } from "./typing.js";
 
@@ -26,9 +29,10 @@ export class ChatPane {
    * @param {(id: string) => object} ports.personOf
    * @param {import("./presences.js").Presences} ports.presences
    * @param {(id: string) => import("./timeline.js").Timeline} ports.timelineOf
+   * @param {import("./search.js").Search} ports.search
    * @param {() => void} ports.onChange
    */
-  constructor({ client, conversations, personOf, presences, timelineOf, onChange }) {
+  constructor({ client, conversations, personOf, presences, timelineOf, search, onChange }) {
     Object.assign(this, { client, conversations, presences, timelineOf, onChange });
     const context = { myId: client.user.id, personOf };
     const links = new AttachmentLinks(client.attachments);
@@ -36,14 +40,19 @@ export class ChatPane {
     const onJump = (seq) => this.view.jumpTo(seq);
     this.sending = new Sending({ client, timelineOf, onChange });
     this.typing = new Typing(personOf);
-    this.mentions = new Mentions(client.groups);
+    const authorsOf = (id) => (
+      [...new Set(timelineOf(id).entries().map(({ sender_id: sender }) => sender))].filter(Boolean).map(personOf));
+    this.mentions = new Mentions({ api: client.groups, myId: client.user.id, authorsOf });
     this.drafts = new Drafts((id, text) => client.settings.saveDraft(id, text));
     this.composer = this.#newComposer();
     this.pinned = new Pinned({ api: client.messages, context, onJump });
-    this.search = new MessageSearch({ api: client.messages, personOf, onJump });
+    const messageSearch = new MessageSearch({ api: client.messages, search, personOf, onJump });
+    this.schedule = new Schedule({ api: client.messages, conversations, onScheduled: () => this.composer.clear() });
     const head = new ChatHead({
       presenceOf: (id) => presences.get(id),
       onSettings: (changes) => this.#change(changes),
+      onHide: () => this.#hide(),
+      onScheduled: () => this.schedule.show(null),
     });
     this.view = new ChatView({
       ...context, head, linkOf,
@@ -54,10 +63,12 @@ export class ChatPane {
     this.actions = new MessageActions({
       client, linkOf, chat: this.view, composer: this.composer, pinned: this.pinned,
       readers: new Readers({ api: client.messages, personOf }),
+      forward: new Forward({ search, conversations, sending: this.sending }),
       onRetry: (clientMsgId) => this.sending.retry(this.id, clientMsgId),
       onDeleted: (message) => this.deleted(message),
     });
-    byId("chat-search").addEventListener("click", () => this.search.show(this.id));
+    byId("chat-search").addEventListener("click", () => messageSearch.show(this.id));
+    byId("send-later").addEventListener("click", () => this.#sendLater());
   }
 
   get id() {
@@ -72,7 +83,7 @@ export class ChatPane {
     this.composer.show(conversation, `Message ${titleOf(conversation)}`);
     this.typing.show(id);
     this.pinned.show(conversation);
-    this.mentions.load(conversation);
+    this.#loadMembers(conversation);
     this.#loadReceipts(conversation);
     if (user) this.presences.load([user.id]);
     this.onChange();
@@ -95,13 +106,14 @@ export class ChatPane {
     const { conversation_id: id } = data;
     if (event === "message.pinned" || event === "message.unpinned") this.pinned.load(id);
     if (event === "message.deleted") this.deleted({ conversation_id: id, seq: data.seq });
+    if (event === "scheduled_message.failed") this.schedule.load();
     if (event === "settings.changed") this.conversations.change(id, { settings: data });
     if (event === "draft.changed") {
       this.conversations.change(id, { draft: data.content ? data : undefined });
       this.drafts.known(id, data.content);
       this.composer.drafted(id, data.content);
     }
-    if (event.startsWith("group.member_") && data.group_id === this.id) this.mentions.load(this.view.conversation);
+    if (event.startsWith("group.member_") && data.group_id === this.id) this.#loadMembers(this.view.conversation);
     this.onChange();
   }
 
@@ -118,7 +130,8 @@ export class ChatPane {
   #newComposer() {
     return new Composer({
       files: new FilePicker(this.client.attachments),
-      onSend: (text, more) => this.#send(text, more),
+      mentions: new MentionList(() => this.#callable),
+      onSend: (written) => this.#send(written),
       onEdit: ({ conversation_id: id, seq }, text) => this.client.messages.edit(id, seq, text),
       onTyping: (id) => this.client.typing(id),
       onDraft: (id, text) => {
@@ -128,17 +141,36 @@ export class ChatPane {
     });
   }
 
-  #send(text, { replyTo, attachment }) {
-    const problem = this.sending.problemOf(text);
+  async #loadMembers(conversation) {
+    await this.mentions.load(conversation);
+    this.composer.mentions.offer(); // somebody may have begun to write a name
+  }
+
+  get #callable() {
+    const conversation = this.view.conversation ?? {};
+    return { people: this.mentions.people(conversation), mayCallAll: this.mentions.mayCallAll(conversation) };
+  }
+
+  #send(written) {
+    const problem = this.sending.problemOf(written.text);
     if (problem) return problem;
-    const mentions = this.mentions.in(this.id, text);
-    this.sending.send(this.id, text, {
+    this.sending.send(this.id, written.text, this.#draftOf(written));
+    this.view.answered();
+    return null;
+  }
+
+  #sendLater() {
+    const { written } = this.composer;
+    this.schedule.show(written && { conversationId: this.id, content: written.text, ...this.#draftOf(written) });
+  }
+
+  #draftOf({ text, replyTo, attachment }) {
+    const mentions = this.mentions.in(this.view.conversation, text);
+    return {
       ...(replyTo ? { reply_to: replyTo.seq } : {}),
       ...(mentions.length > 0 ? { mentions } : {}),
       ...(attachment ? { attachment, content_type: isPicture(attachment) ? "image" : "file" } : {}),
-    });
-    this.view.answered();
-    return null;
+    };
   }
 
   /** How far the others have come; a direct conversation's row says so itself, larger groups do not. */
@@ -157,6 +189,13 @@ export class ChatPane {
     const settings = await this.client.settings.change(id, changes);
     this.conversations.change(id, { settings });
     this.onChange();
+  }
+
+  async #hide() {
+    const { id } = this;
+    await this.client.settings.hide(id);
+    this.conversations.delete(id);
+    if (this.id === id) location.hash = "#/";
   }
 
   #seen({ id, last_seq: seq }) {

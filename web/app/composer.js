@@ -16,15 +16,16 @@ export class Composer {
 
   /**
    * @param {object} ports
-   * @param {(text: string, more: {replyTo?: object, attachment?: object}) => string | null} ports.onSend
+   * @param {(written: {text: string, replyTo?: object, attachment?: object}) => string | null} ports.onSend
    *   Returns why it cannot be sent.
    * @param {(message: object, text: string) => Promise<void>} ports.onEdit
    * @param {(conversationId: string) => void} ports.onTyping
    * @param {(conversationId: string, text: string) => void} ports.onDraft
    * @param {import("./file_picker.js").FilePicker} ports.files
+   * @param {import("./mention_list.js").MentionList} ports.mentions
    */
-  constructor({ onSend, onEdit, onTyping, onDraft, files }) {
-    Object.assign(this, { onSend, onEdit, onTyping, onDraft, files });
+  constructor({ onSend, onEdit, onTyping, onDraft, files, mentions }) {
+    Object.assign(this, { onSend, onEdit, onTyping, onDraft, files, mentions });
     this.text = byId("text");
     files.onChange = () => this.#fileChanged();
     this.text.addEventListener("input", () => this.#written());
@@ -47,8 +48,25 @@ export class Composer {
     this.#grow();
   }
 
+  /** What could be sent now, or null. */
+  get written() {
+    if (this.#about?.kind === "edit" || this.files.isBusy || !this.#isReady) return null;
+    return { text: this.text.value.trim(), replyTo: this.#about?.message, attachment: this.files.attachment };
+  }
+
+  /** What was written is on its way. */
+  clear() {
+    this.text.value = "";
+    this.#toldAt = 0;
+    this.files.clear();
+    this.#setAbout(null);
+    this.onDraft(this.#conversationId, "");
+    this.#grow();
+  }
+
   /** Keeps what was begun: the conversation is left. */
   leave() {
+    this.mentions.close();
     if (this.#about?.kind === "edit") this.#cancel();
     if (this.#conversationId) this.#drafts.set(this.#conversationId, this.text.value);
     this.#setAbout(null);
@@ -83,6 +101,7 @@ export class Composer {
   }
 
   #pressed(event) {
+    if (this.mentions.pressed(event)) return;
     if (event.key === "Escape" && this.#about) this.#cancel();
     // During composition (Chinese, Japanese, …) Enter takes over a word.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -104,7 +123,7 @@ export class Composer {
     this.focus();
     if (this.#about?.kind === "edit") this.#sendEdit(text);
     else if (this.files.isBusy) this.#isWaiting = true;
-    else if (this.#isReady) this.#sendNew(text);
+    else if (this.#isReady) this.#sendNew();
   }
 
   #fileChanged() {
@@ -112,20 +131,12 @@ export class Composer {
     if (this.files.isBusy) return;
     const isDue = this.#isWaiting && this.files.attachment;
     this.#isWaiting = false;
-    if (isDue) this.#sendNew(this.text.value.trim());
+    if (isDue) this.#sendNew();
   }
 
-  #sendNew(text) {
-    const replyTo = this.#about?.message;
-    const problem = this.onSend(text, { replyTo, attachment: this.files.attachment });
-    if (!problem) {
-      this.text.value = "";
-      this.#toldAt = 0;
-      this.files.clear();
-      this.#setAbout(null);
-      this.onDraft(this.#conversationId, "");
-    }
-    this.#grow();
+  #sendNew() {
+    const problem = this.onSend(this.written);
+    if (!problem) this.clear();
     setNote(byId("composer-error"), problem);
   }
 

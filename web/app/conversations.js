@@ -1,3 +1,5 @@
+import { mentions } from "./message_rows.js";
+
 /**
  * What the page knows of the conversations: the server's rows, and what has happened since.
  * `unread_count` is the server's at its `last_seq`, plus the others' messages that came after.
@@ -39,14 +41,16 @@ export class Conversations {
   /** Takes over a row of the server, unless what happened since is newer. */
   merge(row) {
     const known = this.#rows.get(row.id)
-      ?? { last_seq: -1, read_seq: 0, unread_count: 0, receipts: new Map() };
-    const { last_seq, last_message, unread_count, read_seq, receipts } = known;
+      ?? { last_seq: -1, read_seq: 0, unread_count: 0, unread_mentions: 0, receipts: new Map() };
+    const { last_seq, last_message, unread_count, unread_mentions, read_seq, receipts } = known;
     const isNewer = row.last_seq >= last_seq;
-    const unreadThere = read_seq >= row.last_seq ? 0 : row.unread_count;
+    const none = read_seq >= row.last_seq ? { unread_count: 0 } : row;
+    const counted = isNewer ? none : { unread_count, unread_mentions };
     Object.assign(known, row, {
       last_seq: Math.max(row.last_seq, last_seq),
       last_message: isNewer ? row.last_message : last_message,
-      unread_count: isNewer ? unreadThere : unread_count,
+      unread_count: counted.unread_count,
+      unread_mentions: counted.unread_mentions ?? 0, // an older server does not count them
       read_seq: Math.max(row.read_seq, read_seq),
       receipts,
     });
@@ -62,7 +66,9 @@ export class Conversations {
     if (message.seq <= row.last_seq) return true;
     row.last_seq = message.seq;
     row.last_message = message;
-    if (message.sender_id !== this.myId) row.unread_count += 1;
+    if (message.sender_id === this.myId) return true;
+    row.unread_count += 1;
+    if (mentions(message, this.myId)) row.unread_mentions += 1;
     return true;
   }
 
@@ -77,7 +83,7 @@ export class Conversations {
     const row = this.#rows.get(id);
     if (!row || row.read_seq >= seq) return;
     row.read_seq = seq;
-    if (seq >= row.last_seq) row.unread_count = 0;
+    if (seq >= row.last_seq) Object.assign(row, { unread_count: 0, unread_mentions: 0 });
   }
 
   /** Notes how far somebody else has come. */

@@ -32,20 +32,3 @@ export function setNote(element, text) {
   element.hidden = !text;
   element.textContent = text ?? "";
 }
-
-const HUES = 8;
-
-/** What `avatar` needs, of a user, or of a conversation (a direct one has the other's face). */
-export const faceOf = ({ user, id, avatar: picture }, name) => (user
-  ? faceOf(user, name) : { id, name, picture: picture ?? "" });
-
-/** A round picture of somebody: their image where this server has it, else their initial. */
-export function avatar({ id, name, picture = "" }) {
-  const hue = [...id].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 9973, 7) % HUES;
-  const [initial = "?"] = name.trim();
-  const image = picture && isOurs(picture) ? el("img", { src: picture, alt: "" }) : null;
-  return el("span", { class: `avatar hue-${hue}`, "aria-hidden": "true" }, image ?? initial.toUpperCase());
-}
-
-// The Content-Security-Policy loads pictures from nowhere else.
-const isOurs = (url) => url.startsWith("data:image/") || url.startsWith(`${location.origin}/`);

@@ -1,4 +1,4 @@
-import { byId, setNote } from "./dom.js";
+import { byId, el, setNote } from "./dom.js";
 
 /** What to tell people about an error: the server's own words, as a sentence. */
 export function sentenceOf(error) {
@@ -37,14 +37,16 @@ export const into = (note) => (error) => setNote(note, error && sentenceOf(error
 /** A form that keeps what was entered until it has succeeded, with errors beside their fields. */
 export class Form {
   /**
-   * @param {HTMLFormElement} form Has a `.form-error`, a submit button, and for each field an
-   *   element `#<id of the field>-error`.
+   * @param {HTMLFormElement} form Has a submit button, perhaps a heading; each field stands in a `.field`.
    * @param {(values: Record<string, string>) => Promise<void>} submit
    * @param {string} [done] What to say of success, in the form's `.form-done`.
    */
   constructor(form, submit, done = "") {
     Object.assign(this, { form, submit, done });
     this.button = form.querySelector("[type=submit]");
+    this.error = el("p", { class: "form-error", role: "alert", hidden: true });
+    form.insertBefore(this.error, form.querySelector(":scope > h3")?.nextSibling ?? form.firstChild);
+    this.fields.forEach(giveError);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#send();
@@ -64,7 +66,7 @@ export class Form {
     const isSaid = byField.size > elsewhere.length; // beside the field that it is about
     const details = elsewhere.map(({ field, message }) => `${field}: ${message}`);
     const text = [isSaid ? "" : general, ...details].filter(Boolean).join(" ");
-    setNote(this.form.querySelector(".form-error"), text);
+    setNote(this.error, text);
     for (const field of this.fields) {
       const message = byField.get(field.name);
       setNote(byId(`${field.id}-error`), message);
@@ -95,4 +97,11 @@ export class Form {
     const note = this.form.querySelector(".form-done");
     if (note) setNote(note, text);
   }
+}
+
+/** A place under the field for what is wrong with it. */
+function giveError(field) {
+  const id = `${field.id}-error`;
+  field.setAttribute("aria-describedby", id);
+  field.closest(".field").append(el("p", { id, class: "field-error", hidden: true }));
 }

@@ -1,7 +1,9 @@
-import { avatar, byId, el, faceOf, hiddenText } from "./dom.js";
+import { avatar, faceOf } from "./avatar.js";
+import { byId, el, hiddenText } from "./dom.js";
 import { act, into } from "./form.js";
 import { badge, nameOf } from "./format.js";
 import { KeyedList } from "./keyed_list.js";
+import { Problem } from "./problem.js";
 
 const PREVIEWS = { pending: "Waiting for an answer", rejected: "Declined" };
 
@@ -23,7 +25,7 @@ export class FriendsPanel {
       friends: this.#list("friends"),
       blocked: this.#list("blocked", [["Unblock", "secondary", (api, { id }) => api.unblock(id)]]),
     };
-    byId("friends-retry").addEventListener("click", () => friends.load());
+    this.problem = new Problem("friends-problem", () => friends.load());
   }
 
   render(selectedId) {
@@ -43,8 +45,7 @@ export class FriendsPanel {
       byId(`${name}-part`).hidden = all.length === 0;
     }
     byId("no-friends").hidden = friends.length > 0 || Boolean(problem);
-    byId("friends-problem").hidden = !problem;
-    byId("friends-problem-text").textContent = `Your friends could not be loaded: ${problem}`;
+    this.problem.show(problem && { message: `Your friends could not be loaded: ${problem}` });
     const count = received.length;
     const counted = hiddenText(count === 1 ? " friend request" : " friend requests");
     byId("friends-badge").hidden = count === 0;

@@ -1,5 +1,6 @@
+import { avatar, faceOf } from "./avatar.js";
 import { confirmed } from "./confirm.js";
-import { avatar, byId, el, faceOf, hiddenText, icon } from "./dom.js";
+import { byId, el, hiddenText, icon } from "./dom.js";
 import { act, into } from "./form.js";
 import { nameOf } from "./format.js";
 import { KeyedList } from "./keyed_list.js";

@@ -1,8 +1,10 @@
+import { avatar } from "./avatar.js";
 import { confirmed } from "./confirm.js";
-import { avatar, byId, setNote } from "./dom.js";
-import { act, Form, into, sentenceOf } from "./form.js";
+import { byId, setNote } from "./dom.js";
+import { act, Form, into } from "./form.js";
 import { GroupDoors } from "./group_doors.js";
 import { GroupMembers } from "./group_members.js";
+import { Problem } from "./problem.js";
 
 const ROLES = { owner: "You own this group", admin: "You are an admin" };
 const FIELDS = { name: "edit-group-name", announcement: "edit-announcement", join_policy: "edit-join-policy" };
@@ -29,7 +31,7 @@ export class GroupPane {
     this.#button("group-mute", () => this.#change({ muted_until: this.#isMuted ? null : FOR_EVER }));
     this.#button("group-leave", () => this.#leave());
     this.#button("group-dismiss", () => this.#dismiss());
-    byId("group-retry").addEventListener("click", () => this.load());
+    this.problem = new Problem("group-problem", () => this.load());
   }
 
   get groupId() {
@@ -56,17 +58,14 @@ export class GroupPane {
   async load() {
     const id = this.#id;
     if (!id) return;
-    setNote(byId("group-problem-text"), "");
-    byId("group-problem").hidden = true;
+    this.problem.show(null);
     try {
       const group = await this.api.get(id);
       if (id !== this.#id) return;
       this.#take(group);
       await Promise.all([this.members.load(group), this.doors.load(group)]);
     } catch (error) {
-      if (id !== this.#id) return;
-      byId("group-problem").hidden = false;
-      setNote(byId("group-problem-text"), sentenceOf(error));
+      if (id === this.#id) this.problem.show(error);
     }
     this.render();
   }
@@ -74,9 +73,9 @@ export class GroupPane {
   render() {
     byId("group-known").hidden = !this.#group;
     if (!this.#id || !this.#group) return;
-    const { id, name, announcement, member_count: count, role } = this.#group;
+    const { id, name, avatar: picture, announcement, member_count: count, role } = this.#group;
     const leads = this.#leads;
-    byId("group-avatar").replaceChildren(avatar({ id, name: name || "World" }));
+    byId("group-avatar").replaceChildren(avatar({ id, name: name || "World", picture }));
     byId("group-title").textContent = name || "World";
     const members = count === null ? "Everybody is here" : count === 1 ? "1 member" : `${count} members`;
     byId("group-facts").textContent = [members, ROLES[role]].filter(Boolean).join(" · ");

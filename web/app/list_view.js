@@ -1,4 +1,5 @@
-import { avatar, byId, el, faceOf, hiddenText, icon } from "./dom.js";
+import { avatar, faceOf } from "./avatar.js";
+import { byId, el, hiddenText, icon } from "./dom.js";
 import { badge, nameOf, shortTime, titleOf } from "./format.js";
 import { KeyedList } from "./keyed_list.js";
 import { briefOf } from "./message_rows.js";
@@ -20,7 +21,7 @@ export class ListView {
   }
 
   #facts(conversation, selectedId) {
-    const { id, last_message: last, unread_count: unread, user, settings = {} } = conversation;
+    const { id, last_message: last, unread_count: unread, unread_mentions: mentions, user, settings = {} } = conversation;
     const isSelected = id === selectedId;
     const draft = isSelected ? "" : conversation.draft?.content ?? "";
     return {
@@ -31,6 +32,7 @@ export class ListView {
       preview: last ? this.#authorOf(conversation, last) + briefOf(last, this) : "No messages yet",
       draft: draft.slice(0, 200),
       unread,
+      isMentioned: mentions > 0,
       isSelected,
       isMuted: settings.muted ?? false,
       isPinned: settings.pinned ?? false,
@@ -56,8 +58,10 @@ function withPresence(face, presence) {
 
 function draw(element, facts) {
   const { id, title, face, time, preview, draft, unread, isSelected, isMuted, isPinned, presence } = facts;
-  const count = unread > 0
-    ? el("span", { class: isMuted ? "badge muted" : "badge" }, badge(unread), hiddenText(" unread")) : null;
+  const called = facts.isMentioned
+    ? [el("span", { class: "badge" }, "@", hiddenText(" You are mentioned ")), " "] : [];
+  const count = unread > 0 ? el("span", { class: "counts" }, ...called,
+    el("span", { class: isMuted ? "badge muted" : "badge" }, badge(unread), hiddenText(" unread"))) : null;
   const parts = [
     withPresence(avatar(face), presence),
     el("span", { class: "title", dir: "auto" }, title),

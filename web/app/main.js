@@ -1,12 +1,14 @@
 import { BrowserStorage, Lambchat } from "../sdk/lambchat.js";
 import { ChatApp } from "./chat_app.js";
 import { byId } from "./dom.js";
+import { giveHeads } from "./heads.js";
 import { SignIn } from "./sign_in.js";
 
 // Deployed, the REST API has an origin of its own, which the page is given; else it has this one.
 const baseUrl = document.querySelector('meta[name="lambchat-api"]')?.content;
 const client = new Lambchat({ baseUrl, storage: new BrowserStorage() });
 
+giveHeads();
 let shownFor = client.user?.id;
 
 function start() {

@@ -1,15 +1,20 @@
 import { callNames } from "./message_rows.js";
 
-const ALL = "all";
+export const ALL = "all";
 const MOST = 50; // the server takes no more
 
-/** Whom a text calls by `@name`, in groups. */
+/** Whom a text may call by `@name`: members of a group, in the world room who has written there. */
 export class Mentions {
   #members = new Map();
 
-  /** @param {import("../sdk/groups.js").Groups} api */
-  constructor(api) {
-    this.api = api;
+  /**
+   * @param {object} ports
+   * @param {import("../sdk/groups.js").Groups} ports.api
+   * @param {string} ports.myId
+   * @param {(conversationId: string) => object[]} ports.authorsOf Who wrote what is loaded.
+   */
+  constructor({ api, myId, authorsOf }) {
+    Object.assign(this, { api, myId, authorsOf });
   }
 
   /** Reads who can be called: the first hundred members. */
@@ -19,14 +24,32 @@ export class Mentions {
     if (page) this.#members.set(id, page.items.map(({ user }) => user).filter(Boolean));
   }
 
+  /** Who can be called there, but me. */
+  people({ id }) {
+    const all = id === "world" ? this.authorsOf(id) : this.#members.get(id) ?? [];
+    return all.filter((user) => user.id !== this.myId && user.username);
+  }
+
+  /** Whether I may call everybody; whoever may not writes `@all` as any other word. */
+  mayCallAll({ id, group }) {
+    return id !== "world" && ["owner", "admin"].includes(group?.role);
+  }
+
   /** The ids of who is called, or `["all"]`. */
-  in(id, text) {
-    if (!this.#members.has(id)) return [];
-    const isCalled = (name) => new RegExp(`(^|[^\\p{L}\\p{N}])@${escaped(name)}(?![\\p{L}\\p{N}_])`, "iu").test(text);
-    if (isCalled(ALL)) return [ALL];
-    const called = this.#members.get(id).filter((user) => callNames(user).some(isCalled));
-    return called.map((user) => user.id).slice(0, MOST);
+  in(conversation, text) {
+    const ids = new Map(); // by name
+    for (const user of this.people(conversation)) {
+      for (const name of callNames(user)) ids.set(lower(name), [...ids.get(lower(name)) ?? [], user.id]);
+    }
+    if (this.mayCallAll(conversation)) ids.set(ALL, [ALL]);
+    const longest = [...ids.keys()].sort((one, other) => other.length - one.length);
+    const called = [...text.matchAll(/(?<![\p{L}\p{N}])@/gu)].flatMap(({ index }) => {
+      const rest = lower(text.slice(index + 1));
+      return ids.get(longest.find((name) => isThere(name, rest))) ?? [];
+    });
+    return called.includes(ALL) ? [ALL] : [...new Set(called)].slice(0, MOST);
   }
 }
 
-const escaped = (name) => name.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
+const lower = (text) => text.toLowerCase();
+const isThere = (name, text) => text.startsWith(name) && !/^[\p{L}\p{N}_]/u.test(text.slice(name.length));

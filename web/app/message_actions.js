@@ -13,6 +13,7 @@ export class MessageActions {
    * @param {import("./composer.js").Composer} ports.composer
    * @param {import("./pinned.js").Pinned} ports.pinned
    * @param {import("./readers.js").Readers} ports.readers
+   * @param {import("./forward.js").Forward} ports.forward
    */
   constructor(ports) {
     Object.assign(this, ports);
@@ -47,6 +48,7 @@ export class MessageActions {
     const works = {
       react: () => api.react(id, seq, emoji, { remove: mine }),
       reply: () => this.composer.reply(message, sender === this.chat.myId ? "yourself" : this.#nameOf(sender)),
+      forward: () => this.forward.show(message),
       copy: () => navigator.clipboard.writeText(message.content),
       edit: () => this.composer.edit(message),
       pin: () => api.pin(id, seq).then(() => this.pinned.load(id)),

@@ -19,6 +19,7 @@ export function choicesOf(message, { myId, conversation, isPinned }) {
   const mayRecall = isMine || (leads(conversation) && id !== "world");
   const choices = [
     [!isGone, "reply", "Reply"],
+    [!isGone, "forward", "Forward"],
     [!isGone && message.content, "copy", "Copy text"],
     [!isGone && isMine && message.type === "text", "edit", "Edit"],
     [!isGone && mayPin(conversation), isPinned ? "unpin" : "pin", isPinned ? "Unpin" : "Pin"],

@@ -1,4 +1,4 @@
-import { faceOf } from "./dom.js";
+import { faceOf } from "./avatar.js";
 import { dayOf, nameOf, textOf } from "./format.js";
 import { systemText } from "./system_text.js";
 
@@ -71,15 +71,15 @@ function messageRow(entry, context) {
 
 /** What a message may have beside its text, where it has not lost it. */
 function extrasOf(entry, { myId, personOf, messageOf, isMine }) {
-  const { reply_to: reply, mentions = [], attachment, reactions = {}, conversation_id: conversationId } = entry;
+  const { reply_to: reply, mentions: called = [], attachment, reactions = {}, conversation_id: conversationId } = entry;
   const quoted = reply && messageOf?.(reply.seq);
   const author = reply?.sender_id ?? quoted?.sender_id;
   return {
     conversationId,
     attachment,
     isForwarded: Boolean(entry.forwarded_from),
-    mentionsMe: !isMine && (mentions.includes(myId) || mentions.includes(EVERYBODY)),
-    mentioned: mentions.flatMap((id) => (id === EVERYBODY ? [id] : callNames(personOf(id)))),
+    mentionsMe: !isMine && mentions(entry, myId),
+    mentioned: called.flatMap((id) => (id === EVERYBODY ? [id] : callNames(personOf(id)))),
     reply: reply && {
       seq: reply.seq,
       name: author === myId ? "You" : author ? nameOf(personOf(author)) : "",
@@ -91,6 +91,9 @@ function extrasOf(entry, { myId, personOf, messageOf, isMine }) {
     })),
   };
 }
+
+/** Whether a message calls somebody, or everybody. */
+export const mentions = ({ mentions: called = [] }, userId) => called.includes(userId) || called.includes(EVERYBODY);
 
 /** The names that a person may be called by in a text. */
 export const callNames = (user) => [...new Set([nameOf(user), user.nickname, user.username])].filter(Boolean);

@@ -1,5 +1,6 @@
 import { attachmentView } from "./attachment_view.js";
-import { avatar, el, hiddenText, icon } from "./dom.js";
+import { avatar } from "./avatar.js";
+import { el, hiddenText, icon } from "./dom.js";
 import { timeOf } from "./format.js";
 import { partsOf } from "./message_rows.js";
 

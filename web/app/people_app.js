@@ -44,6 +44,7 @@ export class PeopleApp {
   /** Takes note of an `event` frame. */
   heard({ event, data }) {
     if (event === "notice") this.#notices.show(data);
+    else if (event === "scheduled_message.failed") this.#notices.show({ id: data.id, content: notSent(data) });
     else if (event === "data.exported") this.account.data.exported();
     else this.friends.heard(event);
   }
@@ -68,3 +69,5 @@ export class PeopleApp {
     this.onChange();
   }
 }
+
+const notSent = ({ message }) => `A message that you scheduled was not sent: ${message}.`;

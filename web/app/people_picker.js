@@ -1,4 +1,5 @@
-import { avatar, byId, el, faceOf } from "./dom.js";
+import { avatar, faceOf } from "./avatar.js";
+import { byId, el } from "./dom.js";
 import { Form } from "./form.js";
 import { nameOf } from "./format.js";
 
@@ -25,7 +26,6 @@ export class PeoplePicker {
       await this.#submit({ name: name.trim(), ids: [...this.#chosen.keys()] });
       this.dialog.close();
     });
-    byId("picker-close").addEventListener("click", () => this.dialog.close());
     byId("picker-query").addEventListener("input", () => {
       clearTimeout(this.#timer);
       this.#timer = setTimeout(() => this.#search(), PAUSE_MS);

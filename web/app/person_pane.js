@@ -1,7 +1,9 @@
+import { avatar, faceOf } from "./avatar.js";
 import { confirmed } from "./confirm.js";
-import { avatar, byId, faceOf, setNote } from "./dom.js";
-import { act, Form, into, sentenceOf } from "./form.js";
+import { byId, setNote } from "./dom.js";
+import { act, Form, into } from "./form.js";
 import { dateOf, nameOf, presenceOf } from "./format.js";
+import { Problem } from "./problem.js";
 
 const GENDERS = { female: "Female", male: "Male", other: "Other" };
 
@@ -28,7 +30,7 @@ export class PersonPane {
     this.#button("person-block", () => this.#change((to) => to.block(this.#id)));
     this.#button("person-unblock", () => this.#change((to) => to.unblock(this.#id)));
     this.#button("person-unfriend", () => this.#unfriend());
-    byId("person-retry").addEventListener("click", () => this.#load());
+    this.problem = new Problem("person-problem", () => this.#load());
   }
 
   get userId() {
@@ -121,17 +123,15 @@ export class PersonPane {
 
   async #load() {
     const id = this.#id;
-    byId("person-problem").hidden = true;
+    this.problem.show(null);
     const presence = this.api.presence(id).catch(() => null); // the profile is worth showing without
     const [user, problem] = await this.api.get(id).then((found) => [found, null], (error) => [null, error]);
     if (user) this.people.add(user);
     const seen = await presence;
     if (id !== this.#id) return;
     this.#presence = seen;
-    byId("person-problem").hidden = !problem;
-    byId("person-problem-text").textContent = problem ? sentenceOf(problem) : "";
+    this.problem.show(problem);
     byId("person-known").hidden = problem?.status === 404;
-    byId("person-retry").hidden = problem?.status === 404;
     this.render();
   }
 }

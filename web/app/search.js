@@ -1,80 +1,79 @@
-import { avatar, byId, el, faceOf } from "./dom.js";
-import { nameOf } from "./format.js";
+import { avatar, faceOf } from "./avatar.js";
+import { byId, el } from "./dom.js";
+import { sentenceOf } from "./form.js";
 
 const PAUSE_MS = 250;
 
-/** The dialog that finds a person, to write to or to look at. */
+/** The dialog in which something is searched and chosen: a person, a message, a conversation. */
 export class Search {
   #timer = null;
   #latest = 0;
-  #open = null;
+  #asked = null;
 
-  /** @param {(query: string) => Promise<object[]>} find */
-  constructor(find) {
-    this.find = find;
+  constructor() {
     this.dialog = byId("search");
     this.query = byId("query");
     this.results = byId("results");
-    byId("search-close").addEventListener("click", () => this.dialog.close());
-    this.dialog.addEventListener("click", (event) => {
-      if (event.target === this.dialog) this.dialog.close(); // beside the dialog
-    });
     this.dialog.addEventListener("keydown", (event) => this.#moveWithArrows(event));
-    this.query.addEventListener("input", () => this.#later());
+    this.query.addEventListener("input", () => {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#search(), PAUSE_MS);
+    });
   }
 
-  /** @param {(user: object) => Promise<void>} open What to do with the one who was chosen. */
-  show(title, open) {
-    byId("search-title").textContent = title;
-    this.#open = open;
+  /**
+   * @param {object} asked
+   * @param {string} asked.title
+   * @param {string} asked.label Of the field.
+   * @param {(query: string) => Promise<object[]>} asked.find
+   * @param {(found: object[], query: string) => string} asked.note What to say of what was found.
+   * @param {(one: object) => HTMLButtonElement} asked.draw
+   * @param {(one: object) => Promise<void> | void} asked.choose
+   * @param {boolean} [asked.offersAll] Something is offered before one has typed.
+   */
+  show(asked) {
+    this.#asked = asked;
+    byId("search-title").textContent = asked.title;
+    byId("search-label").textContent = asked.label;
     this.query.value = "";
-    this.#showResults([], "");
+    this.#draw([], "");
     this.dialog.showModal();
     this.query.focus();
+    this.#search();
   }
 
-  #later() {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#search(), PAUSE_MS);
+  close() {
+    this.dialog.close();
   }
 
   async #search() {
+    const { find, note, offersAll = false } = this.#asked;
     const query = this.query.value.trim();
     const number = this.#latest += 1; // an answer may be late
-    if (!query) {
-      this.#showResults([], "");
+    if (!query && !offersAll) {
+      this.#draw([], "");
       return;
     }
     byId("search-note").textContent = "Searching…";
-    const [users, problem] = await this.find(query).then((found) => [found, ""], (error) => [[], error.message]);
-    if (number !== this.#latest) return;
-    const count = users.length === 1 ? "1 person found" : `${users.length} people found`;
-    this.#showResults(users, problem || (users.length > 0 ? count : `Nobody is called “${query}”.`));
+    const [found, problem] = await find(query).then((all) => [all, ""], (error) => [[], sentenceOf(error)]);
+    if (number === this.#latest) this.#draw(found, problem || note(found, query));
   }
 
-  #showResults(users, note) {
+  #draw(found, note) {
     byId("search-note").textContent = note;
-    this.results.replaceChildren(...users.map((user) => el("li", {}, this.#choice(user))));
+    this.results.replaceChildren(...found.map((one) => {
+      const button = this.#asked.draw(one);
+      button.addEventListener("click", () => this.#choose(one));
+      return el("li", {}, button);
+    }));
   }
 
-  #choice(user) {
-    const name = nameOf(user);
-    const button = el(
-      "button", { type: "button", class: "entry", "data-user": user.id },
-      avatar(faceOf(user, name)),
-      el("span", { class: "title", dir: "auto" }, name),
-      el("span", { class: "preview" }, `@${user.username}`),
-    );
-    button.addEventListener("click", () => this.#choose(user));
-    return button;
-  }
-
-  async #choose(user) {
+  async #choose(one) {
     try {
-      await this.#open(user);
-      this.dialog.close();
+      await this.#asked.choose(one);
+      this.close();
     } catch (error) {
-      byId("search-note").textContent = error.message;
+      byId("search-note").textContent = sentenceOf(error);
     }
   }
 
@@ -86,3 +85,8 @@ export class Search {
     stops[stops.indexOf(document.activeElement) + step]?.focus();
   }
 }
+
+/** An entry to choose, with a face. */
+export const choiceOf = (faced, name, more) => el("button", { type: "button", class: "entry" },
+  avatar(faceOf(faced, name)), el("span", { class: "title", dir: "auto" }, name),
+  el("span", { class: "preview", dir: "auto" }, more));

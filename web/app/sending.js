@@ -1,3 +1,5 @@
+import { textOf } from "./format.js";
+
 /** Messages on their way out: shown at once, followed until the server has them. */
 export class Sending {
   /**
@@ -27,10 +29,20 @@ export class Sending {
     this.#follow(id, client_msg_id, sent);
   }
 
+  /** Has the server copy a message into another conversation. */
+  forward(id, message) {
+    const { conversation_id, seq } = message;
+    const draft = { forward_of: { conversation_id, seq } };
+    const { client_msg_id, sent } = this.client.send(id, "", draft);
+    this.timelineOf(id).addOutgoing({ client_msg_id, content: textOf(message), draft });
+    this.#follow(id, client_msg_id, sent);
+  }
+
   retry(id, clientMsgId) {
     const entry = this.timelineOf(id).entries().find(({ client_msg_id: one }) => one === clientMsgId);
     this.timelineOf(id).retrying(clientMsgId);
-    const again = this.client.send(id, entry.content, { ...entry.draft, client_msg_id: clientMsgId });
+    const content = entry.draft.forward_of ? "" : entry.content;
+    const again = this.client.send(id, content, { ...entry.draft, client_msg_id: clientMsgId });
     this.#follow(id, clientMsgId, again.sent);
   }
 

@@ -45,10 +45,10 @@ export class Timeline {
 
   /** Shows a message before the server has it; `draft` is what it has beside its content. */
   addOutgoing({ client_msg_id, content, draft = {} }) {
-    const { content_type: type = "text", mentions, attachment, reply_to: seq } = draft;
+    const { content_type: type = "text", mentions, attachment, reply_to: seq, forward_of } = draft;
     this.#outgoing.set(client_msg_id, {
       client_msg_id, content, draft, type, mentions, attachment, reply_to: seq && { seq },
-      created_at: new Date().toISOString(), status: "sending",
+      forwarded_from: forward_of, created_at: new Date().toISOString(), status: "sending",
     });
   }
 

@@ -100,18 +100,16 @@ export class Lambchat {
     return this.rest.open("POST", "/v1/auth/register", { username, password, nickname });
   }
 
-  async login({ username, password, deviceName }) {
-    const account = { username, password, device_name: deviceName };
+  /** Without `deviceId` it is a new device. */
+  async login({ username, password, deviceName, deviceId }) {
+    const account = { username, password, device_name: deviceName, device_id: deviceId };
     const answer = await this.rest.open("POST", "/v1/auth/login", account);
     await this.session.save(answer);
     this.#signedIn = true;
     return answer.user;
   }
 
-  /**
-   * Ends the session here and on the server; here also when the server cannot be reached. All
-   * devices: only if the server says so.
-   */
+  /** Ends the session, here also when the server cannot be reached; of all devices only if it says so. */
   async logout({ allDevices = false } = {}) {
     if (allDevices) await this.rest.post("/v1/auth/logout", { all_devices: true });
     this.socket.stop();

@@ -11,6 +11,28 @@ export class Messages {
     Object.assign(this, { rest, request });
   }
 
+  /** Sends without a connection, as a script would: over REST. `client.send` keeps order and sends again. */
+  post(conversationId, content, more = {}) {
+    const idempotencyKey = crypto.randomUUID();
+    return this.rest.post(`${conversation(conversationId)}/messages`, { content, ...more }, { idempotencyKey });
+  }
+
+  /** Marks everything up to `seq` as read, without a connection; says what is still unread. */
+  read(conversationId, seq) {
+    return this.rest.post(`${conversation(conversationId)}/read`, { seq });
+  }
+
+  /** How much is unread, in total and by conversation; of muted ones apart. */
+  unread() {
+    return this.rest.get("/v1/unread");
+  }
+
+  /** Tells moderators of a message. */
+  report(conversationId, seq, reason) {
+    const idempotencyKey = crypto.randomUUID();
+    return this.rest.post("/v1/reports", { conversation_id: conversationId, seq, reason }, { idempotencyKey });
+  }
+
   edit(conversationId, seq, content) {
     return this.request({ type: "edit", conversation_id: conversationId, seq, content });
   }

@@ -78,6 +78,11 @@ export class People {
     return this.rest.delete(`/v1/blocks/${one(userId)}`);
   }
 
+  /** Tells moderators of somebody. */
+  report(userId, reason) {
+    return this.rest.post("/v1/reports", { user_id: userId, reason }, { idempotencyKey: crypto.randomUUID() });
+  }
+
   /** My devices. */
   sessions() {
     return this.rest.get("/v1/auth/sessions");
@@ -87,9 +92,32 @@ export class People {
     return this.rest.delete(`/v1/auth/sessions/${one(deviceId)}`);
   }
 
+  /** Has this phone (`fcm`, `apns` or `apns_sandbox`) notified while I am offline; again after each log-in. */
+  registerPushToken(deviceId, platform, token) {
+    return this.rest.put(`/v1/users/me/push-tokens/${one(deviceId)}`, { platform, token });
+  }
+
+  removePushToken(deviceId) {
+    return this.rest.delete(`/v1/users/me/push-tokens/${one(deviceId)}`);
+  }
+
   /** Changes my password; the other devices are logged out. */
   changePassword({ oldPassword, newPassword }) {
     return this.rest.post("/v1/auth/password", { old_password: oldPassword, new_password: newPassword });
+  }
+
+  /** Sets where the reset of a forgotten password goes; empty: nowhere. */
+  changeEmail({ email, password }) {
+    return this.rest.put("/v1/auth/email", { email, password });
+  }
+
+  /** Has a token sent by e-mail to who forgot their password. */
+  requestPasswordReset(username) {
+    return this.rest.open("POST", "/v1/auth/password-reset", { username });
+  }
+
+  resetPassword({ token, newPassword }) {
+    return this.rest.open("POST", "/v1/auth/password-reset/confirm", { token, new_password: newPassword });
   }
 
   /** All that the server keeps of me: `{status: "running"}` while it is gathered, later with `url`. */

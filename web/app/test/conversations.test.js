@@ -84,3 +84,17 @@ test("receipts of the time before come with the row", () => {
 
   assert.deepEqual(statuses, ["read", "delivered", "sent"]);
 });
+
+test("who is mentioned is told until it is read, also by a server that does not count", () => {
+  const made = conversations(row());
+
+  made.receive(message(4, { mentions: ["me"] }));
+  made.receive(message(5, { mentions: ["all"] }));
+  made.receive(message(6, { mentions: ["third"] }));
+  const counted = made.get("c1").unread_mentions;
+  made.merge(row({ last_seq: 7, unread_count: 6, unread_mentions: 3 }));
+  const ofServer = made.get("c1").unread_mentions;
+  made.read("c1", 7);
+
+  assert.deepEqual([counted, ofServer, made.get("c1").unread_mentions], [2, 3, 0]);
+});

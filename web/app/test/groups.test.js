@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Mentions } from "../mentions.js";
 import { memberChoices } from "../group_members.js";
 import { systemText } from "../system_text.js";
 
@@ -41,18 +40,4 @@ test("whoever stands above a member may do something with them", () => {
   assert.deepEqual(names("member", "admin"), ["mute", "remove"]);
   assert.deepEqual(names("admin", "admin"), []);
   assert.deepEqual(names("member", "member"), []);
-});
-
-test("members are called by any of their names, whole words only", async () => {
-  const members = ["u1", "u2"].map((id) => ({ user_id: id, user: personOf(id) }));
-  members.push({ user_id: "u3", user: { id: "u3", nickname: "C. (at)", username: "cat" } });
-  const mentions = new Mentions({ members: async () => ({ items: members }) });
-  await mentions.load({ id: "g1", type: "group" });
-  const called = (text) => mentions.in("g1", text);
-
-  assert.deepEqual(called("hi @bob and @Ann!"), ["u1", "u2"]);
-  assert.deepEqual(called("@C. (at) is here"), ["u3"]);
-  assert.deepEqual(called("mail bob@ann.example, @bobby"), []);
-  assert.deepEqual(called("@all: at nine, @bob"), ["all"]);
-  assert.deepEqual(mentions.in("d-1", "@bob"), []);
 });

@@ -4,6 +4,9 @@ import { Conversations } from "../conversations.js";
 import { sizeOf } from "../format.js";
 import { choicesOf } from "../message_menu.js";
 import { partsOf, rowsOf } from "../message_rows.js";
+import { localTime } from "../schedule.js";
+import { Sending } from "../sending.js";
+import { Timeline } from "../timeline.js";
 
 const message = (more = {}) => ({
   seq: 2, conversation_id: "g1", sender_id: "other", type: "text", content: "Hi", created_at: "2026-01-01T12:00:00Z", ...more,
@@ -61,11 +64,32 @@ test("an attachment needs no text", () => {
 test("what can be done with a message depends on whose it is and on one's role", () => {
   const mine = { sender_id: "me" };
 
-  assert.deepEqual(names(mine), ["reply", "copy", "edit", "readers", "recall", "delete"]);
-  assert.deepEqual(names({}), ["reply", "copy", "delete"]);
-  assert.deepEqual(names({}, { group: { role: "admin" } }), ["reply", "copy", "pin", "recall", "delete"]);
-  assert.deepEqual(names({}, { type: "direct" }, true), ["reply", "copy", "unpin", "delete"]);
+  assert.deepEqual(names(mine), ["reply", "forward", "copy", "edit", "readers", "recall", "delete"]);
+  assert.deepEqual(names({}), ["reply", "forward", "copy", "delete"]);
+  assert.deepEqual(names({}, { group: { role: "admin" } }), ["reply", "forward", "copy", "pin", "recall", "delete"]);
+  assert.deepEqual(names({}, { type: "direct" }, true), ["reply", "forward", "copy", "unpin", "delete"]);
   assert.deepEqual(names({ ...mine, recalled: true, content: "" }), ["delete"]);
+});
+
+test("a forwarded message is shown as such before the server has it, and forwarded again as a copy", () => {
+  const timeline = new Timeline(async () => ({ items: [] }));
+  const sends = [];
+  const client = { send: (...all) => { sends.push(all); return { client_msg_id: "x1", sent: new Promise(() => {}) }; } };
+  const sending = new Sending({ client, timelineOf: () => timeline, onChange: () => {} });
+  const forward_of = { conversation_id: "g1", seq: 2 };
+
+  sending.forward("c2", message({ type: "image", content: "", attachment: { name: "lake.png" } }));
+  const [shown] = rowsOf(timeline.entries(), context).slice(-1);
+  sending.retry("c2", "x1");
+
+  assert.deepEqual([shown.text, shown.isForwarded, shown.status], ["Picture: lake.png", true, "sending"]);
+  assert.deepEqual(sends, [["c2", "", { forward_of }], ["c2", "", { forward_of, client_msg_id: "x1" }]]);
+});
+
+test("a time is written as the browser's field wants it", () => {
+  const time = new Date(2026, 0, 2, 3, 4).getTime();
+
+  assert.equal(localTime(time), "2026-01-02T03:04");
 });
 
 test("what is pinned comes first, what is muted does not count", () => {

@@ -40,13 +40,26 @@ const REQUESTS = [
   ],
   [({ messages }) => messages.scheduled(), "GET /v1/scheduled-messages"],
   [({ messages }) => messages.cancelScheduled("s1"), "DELETE /v1/scheduled-messages/s1"],
+  [({ messages }) => messages.post("c1", "hi"), "POST /v1/conversations/c1/messages", { content: "hi" }],
+  [({ messages }) => messages.read("c1", 3), "POST /v1/conversations/c1/read", { seq: 3 }],
+  [({ messages }) => messages.unread(), "GET /v1/unread"],
+  [
+    ({ messages }) => messages.report("c1", 3, "spam"),
+    "POST /v1/reports", { conversation_id: "c1", seq: 3, reason: "spam" },
+  ],
   [({ settings }) => settings.change("c1", { muted: true }), "PUT /v1/conversations/c1/settings", { muted: true }],
   [({ settings }) => settings.saveDraft("c1", "so far"), "PUT /v1/conversations/c1/draft", { content: "so far" }],
   [({ settings }) => settings.saveDraft("c1", ""), "DELETE /v1/conversations/c1/draft"],
   [({ settings }) => settings.hide("c1"), "DELETE /v1/conversations/c1"],
+  [
+    ({ people }) => people.registerPushToken("d1", "fcm", "t"),
+    "PUT /v1/users/me/push-tokens/d1", { platform: "fcm", token: "t" },
+  ],
+  [({ people }) => people.removePushToken("d1"), "DELETE /v1/users/me/push-tokens/d1"],
   [({ people }) => people.presences(["u1", "u2"]), "GET /v1/presence?user_ids=u1%2Cu2"],
 ];
-const CREATING = ["POST /v1/groups", "POST /v1/groups/g1/members", "POST /v1/groups/g1/invite-links", "POST /v1/scheduled-messages"];
+const CREATING = ["POST /v1/groups", "POST /v1/groups/g1/members", "POST /v1/groups/g1/invite-links", "POST /v1/scheduled-messages",
+  "POST /v1/conversations/c1/messages", "POST /v1/reports"];
 
 test("each call is the request of the contract", async () => {
   const routes = Object.fromEntries(REQUESTS.map(([, request]) => [request.split("?")[0], () => [200, {}]]));

@@ -21,6 +21,16 @@ const REQUESTS = [
   [(people) => people.sessions(), "GET /v1/auth/sessions"],
   [(people) => people.endSession("d2"), "DELETE /v1/auth/sessions/d2"],
   [(people) => people.exportData(), "GET /v1/users/me/data"],
+  [(people) => people.report("u1", "spam"), "POST /v1/reports", { user_id: "u1", reason: "spam" }],
+  [
+    (people) => people.changeEmail({ email: "a@b.example", password: "secret" }),
+    "PUT /v1/auth/email", { email: "a@b.example", password: "secret" },
+  ],
+  [(people) => people.requestPasswordReset("ann"), "POST /v1/auth/password-reset", { username: "ann" }],
+  [
+    (people) => people.resetPassword({ token: "t", newPassword: "new" }),
+    "POST /v1/auth/password-reset/confirm", { token: "t", new_password: "new" },
+  ],
   [
     (people) => people.changePassword({ oldPassword: "old", newPassword: "new" }),
     "POST /v1/auth/password", { old_password: "old", new_password: "new" },

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from chalicelib.errors import UserNotFoundError
+from chalicelib.logic import export_items as items
 from chalicelib.logic.messages import Reader
 from chalicelib.models import (
     WORLD,
@@ -20,10 +21,10 @@ from chalicelib.models import (
     ConversationSettings,
     Friend,
     FriendRequest,
+    PushDevice,
     ScheduledMessage,
     Session,
     User,
-    direct_members,
     rfc3339,
 )
 
@@ -84,6 +85,12 @@ class Scheduled(Protocol):
     ) -> tuple[list[ScheduledMessage], str | None]: ...
 
 
+class PushDevices(Protocol):
+    """The devices that are notified."""
+
+    def of(self, user_ids: Iterable[str]) -> Mapping[str, Sequence[PushDevice]]: ...
+
+
 class ExportDocument:
     """Reads all that is kept of a user; no password, token or hash of one is in it."""
 
@@ -97,6 +104,7 @@ class ExportDocument:
         reader: Reader,
         settings: Settings,
         scheduled: Scheduled,
+        push_devices: PushDevices,
         clock: Callable[[], float],
     ) -> None:
         self._users = users
@@ -106,6 +114,7 @@ class ExportDocument:
         self._reader = reader
         self._settings = settings
         self._scheduled = scheduled
+        self._push_devices = push_devices
         self._clock = clock
         self._sections: Sequence[tuple[str, Callable[[str, Any], Page]]] = (
             ("sessions", self._all_sessions),
@@ -117,6 +126,7 @@ class ExportDocument:
             ("messages", self._messages),
             ("settings", self._all_settings),
             ("scheduled_messages", self._scheduled_messages),
+            ("push_devices", self._notified),
         )
 
     def read(self, user_id: str, position: Position | None = None) -> tuple[str, Position | None]:
@@ -133,10 +143,10 @@ class ExportDocument:
             if start is None:
                 texts.append(f',"{name}":[')
                 has_items = False
-            items, start = page_of(user_id, start)
-            texts.append("," * (has_items and bool(items)) + ",".join(items))
-            has_items = has_items or bool(items)
-            work += max(len(items), _WORK_A_PAGE)
+            page, start = page_of(user_id, start)
+            texts.append("," * (has_items and bool(page)) + ",".join(page))
+            has_items = has_items or bool(page)
+            work += max(len(page), _WORK_A_PAGE)
             if start is None:
                 texts.append("]")
                 section += 1
@@ -148,30 +158,11 @@ class ExportDocument:
         user = self._users.get(user_id)
         if user is None:
             raise UserNotFoundError
-        profile = {
-            "id": user.id,
-            "username": user.username,
-            "nickname": user.nickname,
-            "avatar": user.avatar,
-            "signature": user.signature,
-            "gender": user.gender,
-            "roles": list(user.roles),
-            "created_at": rfc3339(user.created_at.timestamp()),
-            "updated_at": rfc3339(user.updated_at.timestamp()),
-        }
-        return f'{{"exported_at":{_json(rfc3339(self._clock()))},"profile":{_json(profile)}'
+        at, profile = _json(rfc3339(self._clock())), _json(items.profile(user))
+        return f'{{"exported_at":{at},"profile":{profile}'
 
     def _all_sessions(self, user_id: str, _start: Any) -> Page:
-        return _texts(
-            {
-                "device_id": one.device_id,
-                "device_name": one.device_name,
-                "created_at": rfc3339(one.created_at),
-                "last_used_at": rfc3339(one.used_at),
-                "expires_at": rfc3339(one.expires_at),
-            }
-            for one in self._sessions.of_user(user_id)
-        ), None
+        return _texts(map(items.session, self._sessions.of_user(user_id))), None
 
     def _friends(self, user_id: str, start: Any) -> Page:
         found, following = self._relations.friends(user_id, start=start, limit=PAGE)
@@ -188,7 +179,7 @@ class ExportDocument:
     def _conversations(self, user_id: str, start: Any) -> Page:
         rows = self._memberships.page_of_user(user_id, after=start or "", limit=PAGE)
         following = rows[-1].conversation_id if len(rows) == PAGE else None
-        return _texts(map(_conversation, rows)), following
+        return _texts(map(items.conversation, rows)), following
 
     def _messages(self, user_id: str, start: Any) -> Page:
         """Of one conversation; what everybody reads in the world room is nobody's own."""
@@ -206,34 +197,18 @@ class ExportDocument:
 
     def _scheduled_messages(self, user_id: str, start: Any) -> Page:
         found, following = self._scheduled.page(user_id, start=start, limit=PAGE)
-        return _texts(
-            {
-                "id": one.id,
-                "status": one.status.value,
-                "deliver_at": rfc3339(one.deliver_at),
-                "created_at": rfc3339(one.created_at),
-                **one.draft,
-            }
-            for one in found
-        ), following
+        return _texts(map(items.scheduled_message, found)), following
+
+    def _notified(self, user_id: str, _start: Any) -> Page:
+        found = self._push_devices.of((user_id,)).get(user_id, ())
+        return _texts(map(items.push_device, found)), None
 
     def _all_settings(self, user_id: str, _start: Any) -> Page:
         return _texts(map(asdict, self._settings.of_user(user_id).values())), None
 
 
-def _conversation(row: ConversationMember) -> dict[str, Any]:
-    others = [one for one in direct_members(row.conversation_id) or () if one != row.user_id]
-    return {
-        "id": row.conversation_id,
-        **({"user_id": others[0]} if others else {}),
-        "role": row.role.value,
-        "read_seq": row.read_seq,
-        "delivered_seq": row.delivered_seq,
-    }
-
-
-def _texts(items: Iterable[Mapping[str, Any]]) -> list[str]:
-    return [_json(one) for one in items]
+def _texts(found: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [_json(one) for one in found]
 
 
 def _json(value: object) -> str:

@@ -48,6 +48,8 @@ _OF_S3 = {
     ("GET", "list-type"): "ListBucket",
     ("GET", "uploads"): "ListBucketMultipartUploads",
 }
+_ENDPOINT_ID = re.compile(r"/[0-9a-f-]{36}$")
+_OF_SNS = ("TargetArn", "EndpointArn", "PlatformApplicationArn")
 _OF_WHOLE_BUCKETS = ("ListBucket", "ListBucketMultipartUploads")
 
 
@@ -174,6 +176,8 @@ def actions(service: str, request: Request) -> Iterator[tuple[str, str]]:
         yield "ManageConnections", request.method
     elif service == "lambda":
         yield "InvokeFunction", unquote(request.path.split("/")[3])
+    elif service == "sns":
+        yield _sns(parse_qs(request.body.decode()))
     elif not operation:
         yield request.method, unquote(request.path)
     else:
@@ -197,6 +201,11 @@ def _named(operation: str, arguments: dict[str, Any]) -> Iterator[tuple[str, str
     one = arguments.get("Name") or arguments.get("Path") or "*"
     for name in arguments.get("Names") or (one,):
         yield operation, name
+
+
+def _sns(form: Mapping[str, list[str]]) -> tuple[str, str]:
+    arn = next((form[name][0] for name in _OF_SNS if name in form), "*")
+    return form["Action"][0], _ENDPOINT_ID.sub("/*", arn)
 
 
 def _s3(request: Request) -> tuple[str, str]:

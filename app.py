@@ -27,6 +27,7 @@ from chalicelib.http import (
     password_reset,
     presence,
     provisioning,
+    push_tokens,
     reading,
     reports,
     scheduled_messages,
@@ -68,6 +69,7 @@ for part in (
     webhooks,
     bots,
     reports,
+    push_tokens,
 ):
     app.register_blueprint(part.api.blueprint)
 

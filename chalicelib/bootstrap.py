@@ -6,7 +6,6 @@ it does not need would be its cold start: pynamodb alone takes 250 ms (docs/deci
 
 from __future__ import annotations
 
-import os
 import time
 from functools import cache
 from typing import TYPE_CHECKING
@@ -21,20 +20,14 @@ from chalicelib.bootstrap_downstream import refresh as refresh
 from chalicelib.bootstrap_downstream import store as store
 
 if TYPE_CHECKING:
-    from chalicelib.broker import Broker, Command
     from chalicelib.logic.access import Access
     from chalicelib.logic.acks import AckService
-    from chalicelib.logic.breakers import BreakerService
     from chalicelib.logic.conversations import ConversationService
-    from chalicelib.logic.delivery import DeliveryService
     from chalicelib.logic.directory import Directory
     from chalicelib.logic.heads import CurrentHeads
     from chalicelib.logic.messages import MessageService
     from chalicelib.logic.notices import NoticeService
     from chalicelib.logic.presence import PresenceService
-    from chalicelib.logic.receipts import ReceiptService
-    from chalicelib.logic.receivers import Receivers
-    from chalicelib.logic.statistics import StatisticsService
     from chalicelib.logic.sync import SyncService
     from chalicelib.models import ConversationMember
     from chalicelib.repo.connections import ConnectionRepository
@@ -165,6 +158,7 @@ def messages() -> MessageService:
     """Accepts messages, reads history."""
     from chalicelib.bootstrap_changes import options, reader
     from chalicelib.bootstrap_integration import acceptance
+    from chalicelib.bootstrap_messaging import refer
     from chalicelib.logic.messages import MessageService
 
     return MessageService(
@@ -174,6 +168,7 @@ def messages() -> MessageService:
         reader=reader(),
         clock=time.time,
         acceptance=acceptance(),
+        refer=refer,
     )
 
 
@@ -255,146 +250,8 @@ def sync() -> SyncService:
 
 
 @cache
-def receivers() -> Receivers:
-    """Delivers what is stored."""
-    from chalicelib.bootstrap_groups import audiences
-    from chalicelib.logic.receivers import Receivers
-
-    return Receivers(
-        audiences=audiences(),
-        members=members_table(),
-        offline=offline_table(),
-        connections=connections_table(),
-        push=pusher(),
-        drain=outbox().drain,
-        drain_later=outbox().drain_later,
-        push_chunks=outbox().push_chunks,
-        ended=outbox().presence_later,
-        clock=time.time,
-    )
-
-
-@cache
-def delivery() -> DeliveryService:
-    """The writer of the logs."""
-    from chalicelib.logic.delivery import DeliveryService
-    from chalicelib.logic.own_messages import OwnMessages
-
-    return DeliveryService(
-        log=messages_table(),
-        heads=conversations_table(),
-        count=OwnMessages(members_table(), connections_table()).count,
-        effects=receivers(),
-    )
-
-
-@cache
-def receipts() -> ReceiptService:
-    """Pushes receipts."""
-    from chalicelib.bootstrap_groups import audiences
-    from chalicelib.logic.receipts import ReceiptService
-
-    return ReceiptService(
-        audiences=audiences(),
-        connections=connections_table(),
-        log=messages_table(),
-        push=pusher(),
-    )
-
-
-@cache
 def notices() -> NoticeService:
     """Tells people what changed."""
     from chalicelib.logic.notices import NoticeService
 
     return NoticeService(connections=connections_table(), push=pusher())
-
-
-@cache
-def statistics() -> StatisticsService:
-    """Counts messages."""
-    from chalicelib.logic.statistics import StatisticsService
-    from chalicelib.repo.statistics import StatisticsRepository
-
-    return StatisticsService(StatisticsRepository(store()))
-
-
-@cache
-def breaker_reports() -> BreakerService:
-    """Reports on circuit breakers."""
-    from chalicelib.guards import NAMES
-    from chalicelib.logic.breakers import BreakerService
-    from chalicelib.repo.breaker_changes import BreakerChangeRepository
-
-    return BreakerService(
-        names=NAMES,
-        state=lambda name: breakers().get_breaker(name).state,
-        policy=policy,
-        changes=BreakerChangeRepository(store()),
-    )
-
-
-@cache
-def broker() -> Broker:
-    """Carries out commands, and listens."""
-    from chalicelib import bootstrap_changes
-    from chalicelib.bootstrap_admin import broadcasts
-    from chalicelib.bootstrap_data import erasure, exports
-    from chalicelib.bootstrap_groups import group_endings, large_groups
-    from chalicelib.bootstrap_identity import password_resets
-    from chalicelib.bootstrap_integration import webhook_delivery, webhook_fanout
-    from chalicelib.bootstrap_messaging import scheduled_messages
-    from chalicelib.bootstrap_presence import presence_news
-    from chalicelib.broker import Broker
-    from chalicelib.repo.delayed import DelayedRepository
-    from chalicelib.repo.done_commands import DoneCommandRepository
-    from chalicelib.task import commands, commands_account, commands_groups, integration, listeners
-
-    broker = Broker(
-        kafka(),
-        dead_letter=_park,
-        delays=DelayedRepository(store()),
-        done=DoneCommandRepository(store()),
-    )
-    commands.register_deliver(
-        broker, delivery, stored=lambda placed: bootstrap_changes.expiry().stored(placed)
-    )
-    commands.register_changes(broker, bootstrap_changes.writer)
-    commands.register_others(broker, sync=sync, receipts=receipts, outbox=outbox())
-    commands.register_broadcasts(broker, broadcasts)
-    commands.register_presence(broker, news=presence_news, presence=presence, outbox=outbox())
-    commands_groups.register_groups(broker, large_groups=large_groups, endings=group_endings)
-    commands_account.register_erasure(broker, erasure, group_endings)
-    commands_account.register_exports(broker, exports)
-    commands.register_password_resets(broker, password_resets)
-    commands.register_scheduled(broker, scheduled_messages)
-    integration.register_webhooks(broker, fanout=webhook_fanout, delivery=webhook_delivery)
-    listeners.register(broker, statistics=statistics, breakers=breaker_reports)
-    return broker
-
-
-def group_prefix() -> str:
-    """What the names of our consumer groups begin with, here and in template.yaml."""
-    return f"lambchat-{os.environ.get('STAGE', 'local')}"
-
-
-def _park(command: Command, error: Exception) -> None:
-    from chalicelib import metrics
-    from chalicelib.repo.dead_letters import DeadLetterRepository
-
-    metrics.emit({"DeadLetters": 1})
-    DeadLetterRepository(store()).park(
-        source=command.source,
-        offset=command.offset,
-        raw=command.raw,
-        error=str(error),
-        details={
-            "key": command.key,
-            "name": command.name,
-            "args": dict(command.args),
-            "trace_id": command.trace_id,
-            "version": command.version,
-            "listener": command.listener,
-            "idempotency_key": command.idempotency_key,
-        },
-    )

@@ -87,7 +87,14 @@ def sessions() -> SessionService:
         clock=time.time,
         new_id=new_id,
         new_secret=new_secret,
+        forget=_forget_push_tokens,
     )
+
+
+def _forget_push_tokens(user_id: str, device_id: str | None) -> None:
+    from chalicelib.bootstrap_push import push_tokens
+
+    push_tokens().forget(user_id, device_id)
 
 
 @cache

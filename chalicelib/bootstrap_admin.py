@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib import bootstrap
 from chalicelib import bootstrap_accounts as accounts
+from chalicelib import bootstrap_tasks as tasks
 
 if TYPE_CHECKING:
     from chalicelib.logic.audit import AuditService
@@ -104,8 +105,8 @@ def counters() -> CountersService:
 
     return CountersService(
         totals=totals(),
-        messages_of_day=bootstrap.statistics().of_day,
-        breakers=bootstrap.breaker_reports().report,
+        messages_of_day=tasks.statistics().of_day,
+        breakers=tasks.breaker_reports().report,
         topics=(TASKS, EVENTS),
         clock=time.time,
     )

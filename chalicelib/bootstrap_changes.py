@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.logic.pins import HideService, PinService
     from chalicelib.logic.reading import MessageReader, ReadableMessages
     from chalicelib.logic.updates import Updates
+    from chalicelib.models import Placed
     from chalicelib.repo.changes import ChangeRepository
 
 
@@ -91,7 +93,18 @@ def updates() -> Updates:
         audiences=audiences(),
         connections=bootstrap.connections_table(),
         push=bootstrap.pusher(),
+        push_chunks=bootstrap.outbox().push_chunks,
     )
+
+
+def forget_derived(placed: Iterable[Placed]) -> None:
+    """What stands elsewhere of messages that are about to lose their content."""
+    from chalicelib.bootstrap_mentions import mentions
+    from chalicelib.bootstrap_messaging import attachment_references
+
+    messages = list(placed)
+    mentions().forget(messages)
+    attachment_references().forget(messages)
 
 
 @cache
@@ -103,6 +116,7 @@ def writer() -> ChangeWriter:
         log=bootstrap.messages_table(),
         heads=bootstrap.conversations_table(),
         changes=changes_table(),
+        forget_derived=forget_derived,
         push=updates().push,
         clock=time.time,
     )
@@ -136,6 +150,7 @@ def pins() -> PinService:
 @cache
 def hiding() -> HideService:
     """Hides messages from one user."""
+    from chalicelib.bootstrap_mentions import mentions
     from chalicelib.logic.pins import HideService
 
     return HideService(
@@ -143,5 +158,6 @@ def hiding() -> HideService:
         log=bootstrap.messages_table(),
         heads=bootstrap.conversations_table(),
         hidden=changes_table(),
+        hide_mention=mentions().hide,
         tell=bootstrap.notices().tell,
     )

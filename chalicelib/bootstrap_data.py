@@ -11,6 +11,7 @@ from chalicelib import bootstrap_accounts as accounts
 from chalicelib import bootstrap_identity as identity
 from chalicelib import bootstrap_messaging as messaging
 from chalicelib import bootstrap_people as people
+from chalicelib import bootstrap_push as push
 
 if TYPE_CHECKING:
     from chalicelib.logic.erasure import ErasureService
@@ -51,6 +52,7 @@ def exports() -> ExportService:
         reader=reader(),
         settings=bootstrap.settings_table(),
         scheduled=messaging.scheduled_messages_table(),
+        push_devices=push.push_tokens_table(),
         clock=time.time,
     )
     return ExportService(
@@ -67,6 +69,7 @@ def exports() -> ExportService:
 @cache
 def erasure() -> ErasureService:
     """Deletes accounts."""
+    from chalicelib.bootstrap_mentions import mentions_table
     from chalicelib.logic.erasure import ErasureService
     from chalicelib.repo.relation_rows import RelationRowRepository
 
@@ -79,6 +82,7 @@ def erasure() -> ErasureService:
         rows=RelationRowRepository(bootstrap.store()),
         memberships=bootstrap.members_table(),
         pointers=bootstrap.offline_table(),
+        mentions=mentions_table(),
         settings=bootstrap.settings_table(),
         scheduled=messaging.scheduled_messages_table(),
         exports=exports_table(),

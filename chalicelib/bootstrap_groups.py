@@ -134,6 +134,7 @@ def group_endings() -> GroupEndings:
 def large_groups() -> LargeGroupService:
     """Pushes to large groups."""
     from chalicelib.bootstrap_changes import reader
+    from chalicelib.bootstrap_tasks import receivers
     from chalicelib.logic.large_groups import LargeGroupService
 
     return LargeGroupService(
@@ -141,7 +142,7 @@ def large_groups() -> LargeGroupService:
         reader=reader(),
         connections=bootstrap.connections_table(),
         push=bootstrap.pusher(),
-        bury=bootstrap.receivers().bury,
+        bury=receivers().bury,
         push_later=bootstrap.outbox().push_chunk_later,
     )
 

@@ -13,6 +13,7 @@ from chalicelib import bootstrap_changes as changes
 
 if TYPE_CHECKING:
     from chalicelib.frames import Draft
+    from chalicelib.logic.attachment_references import AttachmentReferences
     from chalicelib.logic.attachments import AttachmentService
     from chalicelib.logic.scheduled_messages import ScheduledMessageService
     from chalicelib.logic.search import SearchService
@@ -59,6 +60,23 @@ def attachments() -> AttachmentService:
 def attach(user_id: str, attachment_id: str) -> Attachment:
     """An attachment that its owner sends; few environments that send ever do this."""
     return attachments().use(user_id, attachment_id)
+
+
+@cache
+def attachment_references() -> AttachmentReferences:
+    """Which messages have an attachment."""
+    from chalicelib.logic.attachment_references import AttachmentReferences
+
+    return AttachmentReferences(
+        attachments=attachments_table(),
+        files=attachment_files,
+        enqueue=bootstrap.outbox().clear_attachments,
+    )
+
+
+def refer(attachment_id: str, message_id: str) -> None:
+    """A message that is accepted has an attachment."""
+    attachment_references().refer(attachment_id, message_id)
 
 
 @cache

@@ -75,6 +75,7 @@ def rules() -> Rules:
         parse_retention,
         parse_schedule,
     )
+    from chalicelib.logic.push_policy import parse_push
     from chalicelib.mq.config import parse
 
     return Rules(
@@ -96,5 +97,6 @@ def rules() -> Rules:
             "policy/scheduled-messages": lambda _path, text: parse_schedule(text),
             "policy/acceptance": lambda _path, text: parse_acceptance(text),
             "policy/webhooks": lambda _path, text: parse_webhooks(text),
+            "policy/push": lambda _path, text: parse_push(text),
         },
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @cache
 def retention() -> RetentionService:
     """Blanks what is too old."""
-    from chalicelib.bootstrap_changes import changes_table
+    from chalicelib.bootstrap_changes import changes_table, forget_derived
     from chalicelib.logic.admission import Followed
     from chalicelib.logic.policies import RetentionPolicy, parse_retention
     from chalicelib.logic.retention import RetentionService
@@ -25,6 +25,7 @@ def retention() -> RetentionService:
         heads=bootstrap.conversations_table(),
         log=bootstrap.messages_table(),
         forget=changes_table().forget,
+        forget_derived=forget_derived,
         progress=SweepRepository(bootstrap.store()),
         policy=Followed(_policy, parse_retention, RetentionPolicy()),
         clock=time.time,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +14,12 @@ MAX_MENTIONS = 50
 MAX_EXPIRES_IN_SECONDS = 366 * 86_400
 ALL = "all"
 OPTIONS = frozenset(("reply_to", "mentions", "forward_of", "expires_in", "attachment"))
-# Control characters, halves of pairs, private use, and blanks of every kind; but joiners stay.
-_NOT_IN_AN_EMOJI = frozenset(("Cc", "Cs", "Co", "Zs", "Zl", "Zp"))
+# No control characters, private use, and blanks of any kind; but joiners.
+EMOJI = (
+    "[^\\x00-\\x20\\x7f-\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ue000-\\uf8ff"
+    f"\U000f0000-\U000ffffd\U00100000-\U0010fffd]{{1,{MAX_EMOJI_LENGTH}}}"
+)
+_EMOJI = re.compile(EMOJI)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +114,7 @@ def emoji_of(value: Any) -> str:
         InvalidFieldError: It is something else.
     """
     emoji = text_of("emoji", value)
-    blank = any(unicodedata.category(one) in _NOT_IN_AN_EMOJI for one in emoji)
-    if not 1 <= len(emoji) <= MAX_EMOJI_LENGTH or blank:
+    if not _EMOJI.fullmatch(emoji):
         raise invalid("emoji", f"expected 1 to {MAX_EMOJI_LENGTH} characters, none of them blank")
     return emoji
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from chalicelib import bootstrap, cli_admin, cli_identity, cli_integration, cli_repair, metrics
 from chalicelib import bootstrap_accounts as accounts
+from chalicelib import bootstrap_tasks as tasks
 from chalicelib.errors import IMError, UnavailableError
 from chalicelib.mq import MqError
 
@@ -31,7 +32,7 @@ def worker(options: argparse.Namespace) -> None:
     from chalicelib.logs import new_logger
 
     new_logger()
-    broker = bootstrap.broker()
+    broker = tasks.broker()
     broker.on_startup(bootstrap.breakers)  # the threads of the groups share them
     counters: dict[str, metrics.Counters] = defaultdict(metrics.Counters)
 
@@ -42,7 +43,7 @@ def worker(options: argparse.Namespace) -> None:
         metrics.emit({"Lag": sum(stats["lag"].values())}, group=group)
 
     try:
-        Worker(broker, prefix=bootstrap.group_prefix(), groups=options.group, on_stats=report).run(
+        Worker(broker, prefix=tasks.group_prefix(), groups=options.group, on_stats=report).run(
             partitions=options.partitions, replication=options.replication
         )
     except (ValueError, MqError) as error:
@@ -52,7 +53,7 @@ def worker(options: argparse.Namespace) -> None:
 def statistics(options: argparse.Namespace) -> None:
     """Prints how many messages a day had, by type of conversation."""
     day = options.day or datetime.now(UTC).date().isoformat()
-    counts = bootstrap.statistics().of_day(day)
+    counts = tasks.statistics().of_day(day)
     for kind, count in counts.items():
         print(f"{day} {kind} {count}")
     print(f"{day} total {sum(counts.values())}")

@@ -32,6 +32,11 @@ def webhooks(_options: argparse.Namespace) -> None:
         print(f"{one.id}  {one.created_at}  {state}  {','.join(one.events)}  {one.url}")
 
 
+def rotate_webhook(options: argparse.Namespace) -> None:
+    """Prints a receiver's new secret, this once; for a day the old one signs too."""
+    print(integration.webhooks().rotate(context(), options.id).secret)
+
+
 def remove_webhook(options: argparse.Namespace) -> None:
     """Removes a receiver of events."""
     integration.webhooks().remove(context(), options.id)
@@ -68,7 +73,7 @@ def roles(options: argparse.Namespace) -> None:
 
 def add_commands(commands: Any) -> None:
     """Adds these commands to a parser's."""
-    for run in (webhook, webhooks, remove_webhook, bot, bots, remove_bot, roles):
+    for run in (webhook, webhooks, rotate_webhook, remove_webhook, bot, bots, remove_bot, roles):
         parser = commands.add_parser(run.__name__.replace("_", "-"), help=run.__doc__)
         parser.set_defaults(run=run)
         if run is webhook:
@@ -86,5 +91,5 @@ def add_commands(commands: Any) -> None:
             parser.add_argument(
                 "role", nargs="*", choices=ROLES, default=[], help="none: takes all"
             )
-        elif run in (remove_webhook, remove_bot):
+        elif run in (rotate_webhook, remove_webhook, remove_bot):
             parser.add_argument("id", help="as the list prints it")

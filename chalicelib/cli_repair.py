@@ -12,6 +12,7 @@ from typing import Any
 
 from chalicelib import bootstrap
 from chalicelib import bootstrap_repair as repairs
+from chalicelib import bootstrap_tasks as tasks
 from chalicelib.errors import UnavailableError
 from chalicelib.logic.repair import DEDUPLICATION_SECONDS, Finding
 from chalicelib.models import unix_seconds
@@ -55,9 +56,9 @@ def _carry_out_again(options: argparse.Namespace) -> int:
     bootstrap.breakers()
     try:
         return repeat(
-            bootstrap.broker(),
+            tasks.broker(),
             _TASKS,
-            consumer_group=f"{bootstrap.group_prefix()}-rebuild-{int(now)}",
+            consumer_group=f"{tasks.group_prefix()}-rebuild-{int(now)}",
             since=since,
             idle_seconds=options.idle_seconds,
         )

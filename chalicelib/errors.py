@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +82,11 @@ class InvalidError(IMError):
     code = "invalid_request"
     title = "Invalid request"
     http_status = 400
+
+    @classmethod
+    def at(cls, field: str, expected: str) -> Self:
+        """The error of one field."""
+        return cls(f"{field}: {expected}", errors=(FieldError(field=field, message=expected),))
 
 
 class InvalidJsonError(InvalidError):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.errors import FieldError, InvalidFieldError, TooLargeError
+from chalicelib.errors import InvalidFieldError, TooLargeError
 
 MAX_CONTENT_BYTES = 16 * 1024
 MAX_ID_LENGTH = 64
@@ -67,5 +67,4 @@ def number_of(
 
 def invalid(field: str, expected: str) -> InvalidFieldError:
     """The error of one field."""
-    errors: Sequence[FieldError] = (FieldError(field=field, message=expected),)
-    return InvalidFieldError(f"{field}: {expected}", errors=errors)
+    return InvalidFieldError.at(field, expected)

@@ -19,8 +19,9 @@ DYNAMODB = "dynamodb"
 KAFKA = "kafka"
 PUSH = "push"
 PARAMETER_STORE = "parameter-store"
+SNS = "sns"  # notifications on mobile devices
 ACCEPTANCE = "acceptance"  # the operator's hook before messages are accepted
-NAMES = (DYNAMODB, KAFKA, PUSH, PARAMETER_STORE, ACCEPTANCE)
+NAMES = (DYNAMODB, KAFKA, PUSH, PARAMETER_STORE, ACCEPTANCE, SNS)
 
 
 class Breakers(Protocol):

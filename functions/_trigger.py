@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chalicelib import bootstrap, metrics
+from chalicelib import bootstrap_tasks, metrics
 from chalicelib.broker import decode
 from chalicelib.logs import new_logger
 from functions._entry import entry
@@ -40,7 +40,7 @@ def trigger(group: str) -> Callable[[Mapping[str, Any], object], None]:
     ages = _Ages(group)
 
     def handler(event: Mapping[str, Any], _context: object) -> None:
-        bootstrap.broker().run(group, decode(event))
+        bootstrap_tasks.broker().run(group, decode(event))
         ages.add(event)
 
     return entry(handler)

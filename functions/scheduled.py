@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib import bootstrap
+from chalicelib import bootstrap_tasks
 from chalicelib.context import lambda_context
 from chalicelib.logs import new_logger
 from functions._entry import entry
@@ -13,5 +13,5 @@ logger = new_logger()
 @entry
 def handler(_event: object, _context: object) -> None:
     """Sends what is due."""
-    released = bootstrap.broker().release(lambda_context(timeout=25.0))
+    released = bootstrap_tasks.broker().release(lambda_context(timeout=25.0))
     logger.info("released", extra={"commands": released})

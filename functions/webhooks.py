@@ -1,4 +1,4 @@
-"""Kafka trigger on EVENTS, `messages.stored`: receivers that want a message get a post each."""
+"""Kafka trigger on EVENTS: receivers that want a message, or its change, get a post each."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@ STAGE ?=
 PARAMETERS ?=
 TABLES ?= keep
 TOOLS := $(VENV)/deploy
-.PHONY: deploy destroy setup-deploy check-templates
+.PHONY: deploy destroy setup-deploy check-templates sam-local
 
 deploy: setup setup-deploy ## put STAGE=… into an AWS account; PARAMETERS="Domain=… …"
 	@$(TOOLS)/bin/python infra/deploy.py deploy "$(STAGE)" $(PARAMETERS)
@@ -13,6 +13,9 @@ destroy: setup setup-deploy ## take STAGE=… away again; TABLES=delete its data
 
 check-templates: setup setup-deploy ## lint, policies, build and content of the templates
 	@sh infra/check.sh $(TOOLS)
+
+sam-local: setup-dev setup-deploy ## invoke every function in Docker, by `sam local invoke`; FUNCTIONS="…"
+	@$(PY) -m tests.sam_local $(FUNCTIONS)
 
 setup-deploy: $(VENV)/.deploy
 $(VENV)/.deploy: $(VENV)/.uv requirements/deploy.txt

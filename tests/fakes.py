@@ -21,6 +21,7 @@ from chalicelib.models import (
     Head,
     InviteLink,
     JoinRequest,
+    Mention,
     OwnMarks,
     Pin,
     Placed,
@@ -56,6 +57,7 @@ class World:
     changes: dict[tuple[str, int], Changed] = field(default_factory=dict)
     own_marks: dict[tuple[str, str, int], OwnMarks] = field(default_factory=dict)
     pins: dict[tuple[str, int], Pin] = field(default_factory=dict)
+    mentions: dict[tuple[str, str, int], Mention] = field(default_factory=dict)
     received: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     gone: set[str] = field(default_factory=set)
     drained: list[Connection] = field(default_factory=list)

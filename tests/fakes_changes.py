@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib.errors import MessageNotFoundError
 from chalicelib.logic.directory import Directory
 from chalicelib.logic.draft_options import OptionService
+from chalicelib.logic.mentions import MentionService
 from chalicelib.logic.policies import MessagePolicy
 from chalicelib.logic.reading import MessageReader, ReadableMessages
-from chalicelib.models import Attachment, Changed, OwnMarks, Pin
+from chalicelib.models import EVERYBODY, Attachment, Changed, Mention, OwnMarks, Pin
 from tests.fakes import FakeConnections, FakeLog, FakeMembers, World
 from tests.fakes_groups import group_access
 from tests.fakes_relations import open_access
@@ -78,6 +79,56 @@ class FakeChanges:
         return [pin for (room, _), pin in found if room == conversation_id]
 
 
+class FakeMentions:
+    """Mentions by user or `all`, conversation and number."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.reads = 0
+
+    def add(self, mentions: Sequence[Mention]) -> None:
+        for one in mentions:
+            self._world.step("before mention")
+            self._world.mentions.setdefault(_key(one), one)
+
+    def void(self, mentions: Sequence[Mention]) -> None:
+        for one in mentions:
+            self._world.step("before void")
+            self._world.mentions[_key(one)] = replace(one, void=True)
+
+    def between(
+        self, user_id: str, ranges: Mapping[str, tuple[int, int]]
+    ) -> dict[str, tuple[list[Mention], list[Mention]]]:
+        def some(who: str, room: str, after: int, last: int) -> list[Mention]:
+            rows = self._world.mentions.items()
+            return [
+                one
+                for (user, key, seq), one in rows
+                if (user, key) == (who, room) and after < seq <= last
+            ]
+
+        self.reads += 1
+        return {
+            room: (some(user_id, room, *where), some(EVERYBODY, room, *where))
+            for room, where in ranges.items()
+        }
+
+    def erase(self, user_id: str, limit: int) -> bool:
+        keys = [key for key in self._world.mentions if key[0] == user_id][:limit]
+        for key in keys:
+            del self._world.mentions[key]
+        return bool(keys)
+
+
+def mentions(world: World) -> MentionService:
+    """The service over a world."""
+    return MentionService(FakeMentions(world), world.clock)
+
+
+def _key(one: Mention) -> tuple[str, str, int]:
+    return one.user_id, one.conversation_id, one.seq
+
+
 def reader(world: World) -> MessageReader:
     return MessageReader(FakeLog(world), FakeChanges(world), world.clock)
 
@@ -86,13 +137,18 @@ def readable(world: World) -> ReadableMessages:
     return ReadableMessages(open_access(_directory(world), world), reader(world))
 
 
-def options(world: World, policy: MessagePolicy | None = None) -> OptionService:
+def options(
+    world: World,
+    policy: MessagePolicy | None = None,
+    *,
+    attach: Callable[[str, str], Attachment] | None = None,
+) -> OptionService:
     return OptionService(
         groups=group_access(world),
         places=FakeMembers(world),
         directory=_directory(world),
         messages=readable(world),
-        attach=_attach_nothing,
+        attach=attach or _attach_nothing,
         policy=lambda: policy or MessagePolicy(),
     )
 

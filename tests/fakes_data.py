@@ -16,9 +16,11 @@ from chalicelib.models import Export, RelationRow, User
 from tests.fakes import FakeConnections, FakeMembers, FakeOffline, World
 from tests.fakes_accounts import Clock, FakePresence, FakeSessions, FakeUsers
 from tests.fakes_admin import FakeBans
+from tests.fakes_changes import FakeMentions
 from tests.fakes_identity import FakeIdentities
 from tests.fakes_messaging import FakeScheduledMessages
 from tests.fakes_presence import FakeSettings
+from tests.fakes_push import FakePushTokens
 from tests.fakes_relations import FakeNotices, FakeRelations
 
 
@@ -140,6 +142,7 @@ class Household:
         self.exports = FakeExports()
         self.files = FakeFiles()
         self.scheduled = FakeScheduledMessages()
+        self.push_tokens = FakePushTokens()
         self.notices = FakeNotices()
         self.enqueued: list[str] = []
         self.is_away = False
@@ -157,12 +160,14 @@ class Household:
                 clock=self.clock,
                 new_id=lambda: "id",
                 new_secret=lambda: "secret",
+                forget=self._forget,
             ),
             identities=self.identities,
             relations=self.relations,
             rows=FakeRelationRows(self.relations),
             memberships=self.members,
             pointers=self.pointers,
+            mentions=FakeMentions(self.world),
             settings=FakeSettings(self.world),
             scheduled=self.scheduled,
             exports=self.exports,
@@ -176,6 +181,9 @@ class Household:
         """Somebody blocks somebody."""
         blocks = BlockService(relations=self.relations, directory=Anybody(), tell=lambda *_: None)
         blocks.block(user_id, other_id)
+
+    def _forget(self, user_id: str, _device_id: str | None) -> None:
+        self.push_tokens.remove_all(user_id)
 
     def _enqueue(self, _ctx: Context, user_id: str) -> None:
         if self.is_away:

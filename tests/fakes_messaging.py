@@ -12,6 +12,7 @@ from chalicelib.models import (
     StoredObject,
     Upload,
 )
+from chalicelib.repo.attachments import MAX_REFERENCES
 
 
 class FakeAttachments:
@@ -19,6 +20,9 @@ class FakeAttachments:
 
     def __init__(self) -> None:
         self.rows: dict[str, Attachment] = {}
+        self.messages: dict[str, set[str]] = {}
+        self.shared: set[str] = set()
+        self.step: Callable[[str], object] = lambda _name: None
 
     def add(self, attachment: Attachment, *, expires_at: float) -> None:
         assert expires_at > attachment.created_at
@@ -28,11 +32,42 @@ class FakeAttachments:
         return self.rows.get(attachment_id)
 
     def keep(self, attachment_id: str, *, is_public: bool) -> bool:
-        row = self.rows.get(attachment_id)
+        row = self._there(attachment_id)
         if row is not None:
             public = is_public or row.is_public
             self.rows[attachment_id] = replace(row, is_kept=True, is_public=public)
         return row is not None
+
+    def refer(self, attachment_id: str, message_id: str) -> bool:
+        self.step("refer")
+        if self._there(attachment_id):
+            found = self.messages.setdefault(attachment_id, set())
+            if len(found) < MAX_REFERENCES:
+                found.add(message_id)
+            else:
+                self.shared.add(attachment_id)
+        return self._there(attachment_id) is not None
+
+    def release(self, attachment_id: str, message_id: str) -> None:
+        self.step("release")
+        self.messages.get(attachment_id, set()).discard(message_id)
+
+    def seal(self, attachment_id: str, *, even_public: bool) -> bool:
+        self.step("seal")
+        row = self.rows.get(attachment_id)
+        is_had = self.messages.get(attachment_id) or attachment_id in self.shared
+        if row is None or is_had or (row.is_public and not even_public):
+            return False
+        self.rows[attachment_id] = replace(row, is_removed=True)
+        return True
+
+    def delete(self, attachment_id: str) -> None:
+        self.step("delete")
+        self.rows.pop(attachment_id, None)
+
+    def _there(self, attachment_id: str) -> Attachment | None:
+        row = self.rows.get(attachment_id)
+        return None if row is None or row.is_removed else row
 
 
 class FakeAttachmentFiles:
@@ -55,6 +90,13 @@ class FakeAttachmentFiles:
         if key in self.objects:
             self.kept.add(key)
         return key in self.objects
+
+    def page(self, prefix: str, *, after: str, limit: int) -> list[str]:
+        keys = sorted(key for key in self.objects if key.startswith(prefix) and key > after)
+        return keys[:limit]
+
+    def delete(self, key: str) -> None:
+        self.objects.pop(key, None)
 
     def link(self, key: str, *, disposition: str, content_type: str, seconds: int) -> str:
         return f"https://files.example/{key}?{disposition}&{content_type}&{seconds}"

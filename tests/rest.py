@@ -23,6 +23,7 @@ from tests.fakes_accounts import (
 from tests.fakes_admin import FakeBans
 from tests.fakes_identity import FakeIdentities, FakeOneTimeTokens, FakeWeb
 from tests.fakes_limits import FakeCounters, FakeFailedLogins
+from tests.fakes_push import FakeEndpoints, FakePushTokens
 from tests.fakes_relations import FakeNotices, FakeRelations
 
 EVENT: dict[str, Any] = json.loads((Path(__file__).parent / "events" / "rest.json").read_text())
@@ -82,6 +83,8 @@ class Rest:
         self.identities = FakeIdentities()
         self.one_time_tokens = FakeOneTimeTokens(self.clock)
         self.web = FakeWeb()
+        self.push_tokens = FakePushTokens()
+        self.endpoints = FakeEndpoints()
         self.centre = FakeCentre()
         keys = FakeKeyStore()
         KeyService(keys).ensure()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chalicelib.asyncapi.fields import ID
-from chalicelib.http.schema import Schema, array, boolean, integer
+from chalicelib.http.schema import Schema, array, boolean, integer, optional, string
 
 _ERASURE: Mapping[str, Schema] = {
     "user_id": ID,
@@ -24,6 +24,11 @@ COMMANDS: Mapping[str, tuple[str, Mapping[str, Schema], Mapping[str, object]]] =
         {**_ERASED, "group_ids": ["g-1"]},
     ),
     "erase_conversations": ("It leaves some conversations.", _ERASURE, _ERASED),
+    "erase_attachments": (
+        "Some of its files go, but those that messages have.",
+        {**_ERASURE, "after": optional(string(description="the key after which to go on"))},
+        _ERASED,
+    ),
     "finish_erasure": ("Its exports go, and all of it begins again or is over.", _ERASURE, _ERASED),
     "export_data": (
         "Some of a user's data is read.",

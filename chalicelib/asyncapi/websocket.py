@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from chalicelib import frames
 from chalicelib.asyncapi.fields import message_references, record
-from chalicelib.asyncapi.frames import CLIENT_FRAMES, SERVER_FRAMES
+from chalicelib.asyncapi.frames import CLIENT_FRAMES
+from chalicelib.asyncapi.server_frames import SERVER_FRAMES
 from chalicelib.http.schema import JsonObject, optional, string
 
 ROUTES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # frames, answers

@@ -135,18 +135,21 @@ class Broker:
             handler = self._one_by_one(
                 lambda ctx, command: function(ctx, dict(command.args)), retry, timeout, group
             )
-            self._groups.add_listener(group, event, versions, handler)
+            self._groups.add_listener(group, (event,), versions, handler)
             return function
 
         return register
 
     def batch_listener(
-        self, event: str | type[BaseEvent], *, name: str = "", versions: Sequence[str] = ("1",)
+        self, *events: str | type[BaseEvent], name: str = "", versions: Sequence[str] = ("1",)
     ) -> Callable[[BatchHandler], BatchHandler]:
-        """Declares a listener that gets all events of a batch; a failure brings them again."""
+        """Declares a listener that gets all events of a batch; a failure brings them again.
+
+        Of several kinds of events it gets neighbours of one kind at a time, in order.
+        """
 
         def register(handler: BatchHandler) -> BatchHandler:
-            self._groups.add_listener(name or handler.__name__, event, versions, handler)
+            self._groups.add_listener(name or handler.__name__, events, versions, handler)
             return handler
 
         return register

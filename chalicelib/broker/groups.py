@@ -19,7 +19,7 @@ BatchHandler = Callable[[Sequence[Command]], None]
 class _Group:
     topic: str
     handlers: dict[str, BatchHandler] = field(default_factory=dict)  # by task or event
-    versions: tuple[str, ...] = ()  # of the event
+    versions: tuple[str, ...] = ()  # of the events
 
 
 class Groups:
@@ -48,19 +48,19 @@ class Groups:
     def add_listener(
         self,
         name: str,
-        event: str | type[BaseEvent],
+        events: Sequence[str | type[BaseEvent]],
         versions: Sequence[str],
         handler: BatchHandler,
     ) -> None:
-        """A listener takes an event of some major versions.
+        """A listener takes events of some major versions.
 
         Raises:
             ValueError: There is a listener or group of this name.
         """
         if name in self._groups:
             raise ValueError(f"listener {name!r}: expected a name of its own")
-        event_name = event if isinstance(event, str) else event.event_name
-        self._groups[name] = _Group(EVENTS, {event_name: handler}, tuple(versions))
+        names = (one if isinstance(one, str) else one.event_name for one in events)
+        self._groups[name] = _Group(EVENTS, dict.fromkeys(names, handler), tuple(versions))
 
     def takes(self, group: str, command: Command) -> bool:
         """Whether a record is for a group; a version that it does not know is said and skipped."""

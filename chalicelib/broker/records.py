@@ -166,12 +166,17 @@ def _is_readable(body: Any) -> bool:
 
 
 def _message(record: Mapping[str, Any]) -> Message:
-    headers = {name: value for entry in record.get("headers", ()) for name, value in entry.items()}
+    # Lambda writes headers as Java's bytes: what is above 127 is negative.
+    headers = {
+        name: bytes(one & 0xFF for one in value)
+        for entry in record.get("headers") or ()
+        for name, value in entry.items()
+    }
     return Message(
         topic=record["topic"],
         key=base64.b64decode(record.get("key") or ""),
         value=base64.b64decode(record.get("value") or ""),
-        headers={"trace_id": bytes(headers.get("trace_id", b""))},
+        headers={"trace_id": headers.get("trace_id", b"")},
         partition=record["partition"],
         offset=record["offset"],
         timestamp_ms=record.get("timestamp", 0),

@@ -23,7 +23,7 @@ registers by being listed in app.py:
 - Authentication is on unless ``auth=False``: ``call.identity``, ``call.user_id``. With
   ``role="admin"`` everybody else is refused before anything else is looked at.
 - ``{name}`` in the path is in ``call.path``, already 1-64 harmless characters (else 404).
-- ``query={"limit": LIMIT, "cursor": CURSOR, "after_seq": integer(minimum=0)}``: ``call.query`` has
+- ``query={**PAGE, "after_seq": integer(minimum=0)}``: ``call.query`` has
   the converted values that were given, and defaults. For lists: ``chalicelib.http.paging``.
 - ``body``: ``call.body``, checked: unknown members, wrong kinds, NUL and unpaired surrogates are
   refused with 422 and a list of fields. A member is required unless it is ``optional(...)``;

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chalicelib import bootstrap
 from chalicelib import bootstrap_admin as operators
+from chalicelib import bootstrap_tasks
 from chalicelib.errors import UnavailableError
 from chalicelib.http.routing import Api, Call
 from chalicelib.http.schema import (
@@ -106,7 +106,7 @@ def breakers(call: Call) -> JsonObject:
                 "policy": dict(one.policy),
                 "changes": [_change(change) for change in one.changes],
             }
-            for one in bootstrap.breaker_reports().report()
+            for one in bootstrap_tasks.breaker_reports().report()
         ]
     }
 

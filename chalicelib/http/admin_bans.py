@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from chalicelib import bootstrap_admin as operators
-from chalicelib.errors import (
-    FieldError,
-    InvalidFieldError,
-    SelfError,
-    UserNotFoundError,
-)
+from chalicelib.errors import SelfError, UserNotFoundError
 from chalicelib.http import paging
+from chalicelib.http.moments import UNTIL, seconds_of
 from chalicelib.http.routing import Api, Call
 from chalicelib.http.schema import (
     JsonObject,
@@ -20,14 +16,10 @@ from chalicelib.http.schema import (
     string,
     timestamp,
 )
-from chalicelib.models import Ban, rfc3339, unix_seconds
+from chalicelib.models import Ban, rfc3339
 
 api = Api("admin")
 
-TIME = string(
-    pattern=r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})",
-    description="an RFC 3339 time, for example 2027-01-31T12:00:00Z",
-)
 BAN = obj(
     "Ban",
     user_id=string(),
@@ -46,7 +38,7 @@ BAN = obj(
     body=obj(
         "NewBan",
         reason=optional(string(max_length=1000)),
-        until=optional(nullable(TIME)),
+        until=optional(UNTIL),
     ),
     body_optional=True,
     answer=BAN,
@@ -54,12 +46,13 @@ BAN = obj(
 )
 def ban(call: Call) -> JsonObject:
     """Bans a user, in place of their earlier ban."""
+    until = call.body.get("until")
     return _ban(
         operators.bans().ban(
             call.ctx,
             call.path["user_id"],
             reason=call.body.get("reason", ""),
-            until=_until(call.body.get("until")),
+            until=None if until is None else seconds_of("until", until),
         )
     )
 
@@ -81,7 +74,7 @@ def unban(call: Call) -> None:
     "/v1/admin/bans",
     summary="The bans that hold, the newest first.",
     role="admin",
-    query={"limit": paging.LIMIT, "cursor": paging.CURSOR},
+    query=paging.PAGE,
     answer=page_of("Bans", BAN),
 )
 def bans(call: Call) -> JsonObject:
@@ -89,16 +82,6 @@ def bans(call: Call) -> JsonObject:
     after = paging.decode("bans", call.query.get("cursor"))
     found, position = operators.bans().page(after=after, limit=call.query["limit"])
     return paging.page(map(_ban, found), "bans", position)
-
-
-def _until(text: str | None) -> float | None:
-    if text is None:
-        return None
-    try:
-        return unix_seconds(text)
-    except ValueError as error:
-        wrong = FieldError(field="until", message=f"expected {TIME['description']}")
-        raise InvalidFieldError(f"{wrong.field}: {wrong.message}", errors=(wrong,)) from error
 
 
 def _ban(one: Ban) -> JsonObject:

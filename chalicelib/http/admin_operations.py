@@ -30,7 +30,6 @@ from chalicelib.models import AuditEntry, DeadLetter, Notice, rfc3339
 
 api = Api("admin")
 
-_PAGE = {"limit": paging.LIMIT, "cursor": paging.CURSOR}
 _RAW_CHARACTERS = 1000  # a page of large records must stay below what a function may answer
 
 NOTICE = obj("Notice", id=string(), content=string(), created_at=timestamp())
@@ -87,7 +86,7 @@ def broadcast(call: Call) -> JsonObject:
     "/v1/admin/dead-letters",
     summary="Records that could not succeed, by topic in order of partition and offset.",
     role="admin",
-    query=_PAGE,
+    query=paging.PAGE,
     answer=page_of("DeadLetters", DEAD_LETTER),
 )
 def dead_letters(call: Call) -> JsonObject:
@@ -119,7 +118,7 @@ def replay(call: Call) -> JsonObject:
     "/v1/admin/audit-log",
     summary="What operators did, the newest first.",
     role="admin",
-    query=_PAGE,
+    query=paging.PAGE,
     answer=page_of("AuditLog", AUDIT_ENTRY),
 )
 def audit_log(call: Call) -> JsonObject:

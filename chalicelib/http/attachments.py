@@ -7,14 +7,12 @@ import time
 from chalicelib import bootstrap_messaging as messaging
 from chalicelib.errors import (
     ConversationNotFoundError,
-    FieldError,
     InvalidQueryError,
     NotFoundError,
     NotMemberError,
     TooLargeError,
 )
-from chalicelib.http.conversations import ID
-from chalicelib.http.message_schema import ATTACHMENT
+from chalicelib.http.message_schema import ANY_SEQ, ATTACHMENT, ID
 from chalicelib.http.routing import Api, Call
 from chalicelib.http.schema import JsonObject, Schema, integer, obj, string, timestamp
 from chalicelib.logic.policies import MAX_OBJECT_BYTES
@@ -85,7 +83,7 @@ def create(call: Call) -> JsonObject:
     "/v1/attachments/{attachment_id}",
     summary="A link to download an attachment: of a message, by `conversation_id` and `seq`, "
     "an avatar, or one of mine.",
-    query={"conversation_id": ID, "seq": integer(minimum=1, maximum=2**53 - 1)},
+    query={"conversation_id": ID, "seq": ANY_SEQ},
     answer=obj("AttachmentLink", attachment=ATTACHMENT, url=string(), expires_at=timestamp()),
     errors=(NotFoundError, ConversationNotFoundError, NotMemberError),
 )
@@ -94,8 +92,7 @@ def link(call: Call) -> JsonObject:
     where = {name: call.query[name] for name in ("conversation_id", "seq") if name in call.query}
     if len(where) == 1:
         missing = "seq" if "seq" not in where else "conversation_id"
-        wrong = FieldError(field=missing, message="expected both conversation_id and seq, or none")
-        raise InvalidQueryError(f"{wrong.field}: {wrong.message}", errors=(wrong,))
+        raise InvalidQueryError.at(missing, "expected both conversation_id and seq, or none")
     found, url, until = messaging.attachments().link(
         call.user_id, call.path["attachment_id"], **where
     )

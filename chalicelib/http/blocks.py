@@ -21,7 +21,7 @@ BLOCK = obj("Block", user_id=string(), created_at=timestamp(), user=optional(PRO
     "GET",
     "/v1/blocks",
     summary="Whom I have blocked, in order of their ids.",
-    query={"limit": paging.LIMIT, "cursor": paging.CURSOR},
+    query=paging.PAGE,
     answer=page_of("Blocks", BLOCK),
 )
 def all_blocks(call: Call) -> JsonObject:

@@ -21,13 +21,14 @@ from chalicelib.http.schema import (
 )
 from chalicelib.http.users import NICKNAME, USERNAME
 from chalicelib.logic.bots import NewBot
-from chalicelib.logic.outbound import MAX_URL_CHARACTERS
+from chalicelib.logic.outbound import MAX_URL_CHARACTERS, URL_PATTERN
 from chalicelib.models import Bot, Hears
 
 api = Api("bots")
 
 _URL = string(
     max_length=MAX_URL_CHARACTERS,
+    pattern=f"({URL_PATTERN})?",
     description="where its messages are posted to: https, a public address; empty for none",
 )
 _HEARS = string(

@@ -22,7 +22,7 @@ from chalicelib.errors import (
 )
 from chalicelib.frame_fields import content_of
 from chalicelib.http import paging
-from chalicelib.http.conversations import CONTENT, MESSAGE
+from chalicelib.http.message_schema import CONTENT, MESSAGE
 from chalicelib.http.routing import Answer, Api, Call
 from chalicelib.http.schema import JsonObject, integer, obj, page_of, string, timestamp
 

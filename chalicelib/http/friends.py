@@ -17,7 +17,7 @@ from chalicelib.errors import (
     UserNotFoundError,
 )
 from chalicelib.http import paging
-from chalicelib.http.conversations import ID
+from chalicelib.http.message_schema import ID
 from chalicelib.http.routing import Api, Call
 from chalicelib.http.schema import (
     JsonObject,
@@ -47,7 +47,6 @@ REQUEST = obj(
     updated_at=timestamp(),
     user=optional(PROFILE),
 )
-_PAGE = {"limit": paging.LIMIT, "cursor": paging.CURSOR}
 
 
 def with_profiles(shown: Sequence[tuple[str, JsonObject]]) -> list[JsonObject]:
@@ -77,7 +76,7 @@ def _friends(friends: Sequence[Friend]) -> list[JsonObject]:
     "GET",
     "/v1/friends",
     summary="My friends, in order of their ids.",
-    query=_PAGE,
+    query=paging.PAGE,
     answer=page_of("Friends", FRIEND),
 )
 def all_friends(call: Call) -> JsonObject:
@@ -122,7 +121,7 @@ def remove(call: Call) -> None:
     "GET",
     "/v1/friend-requests",
     summary="Friend requests that I received or sent, the newest first, answered ones for 30 days.",
-    query={"direction": string(choices=("received", "sent"), default="received"), **_PAGE},
+    query={"direction": string(choices=("received", "sent"), default="received"), **paging.PAGE},
     answer=page_of("FriendRequests", REQUEST),
 )
 def all_requests(call: Call) -> JsonObject:

@@ -16,7 +16,8 @@ from chalicelib.errors import (
 )
 from chalicelib.http import paging
 from chalicelib.http.friends import with_profiles
-from chalicelib.http.groups import GROUP, IDS, MAY_NOT, ROLE, UNTIL, member, moment, to_member
+from chalicelib.http.groups import GROUP, IDS, MAY_NOT, ROLE, member, moment, to_member
+from chalicelib.http.moments import UNTIL
 from chalicelib.http.routing import Api, Call
 from chalicelib.http.schema import (
     JsonObject,
@@ -49,7 +50,7 @@ def _shown(rows: Iterable[ConversationMember]) -> list[JsonObject]:
     "GET",
     "/v1/groups/{group_id}/members",
     summary="The members in order of their ids; of `world`, all users in order of their names.",
-    query={"limit": paging.LIMIT, "cursor": paging.CURSOR},
+    query=paging.PAGE,
     answer=page_of("Members", MEMBER),
     errors=MAY_NOT,
 )

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from chalicelib import bootstrap
 from chalicelib import bootstrap_groups as parts
+from chalicelib import bootstrap_messaging as messaging
 from chalicelib.errors import (
     BlockedError,
-    FieldError,
     ForbiddenError,
     GroupNotFoundError,
-    InvalidFieldError,
     NotFoundError,
     NotMemberError,
+    NotUploadedError,
     UserNotFoundError,
 )
-from chalicelib.http.admin_bans import TIME
-from chalicelib.http.conversations import ID
+from chalicelib.http.message_schema import ID
+from chalicelib.http.moments import UNTIL, seconds_of
 from chalicelib.http.routing import Api, Call
 from chalicelib.http.schema import (
     JsonObject,
@@ -28,14 +29,13 @@ from chalicelib.http.schema import (
     string,
     timestamp,
 )
-from chalicelib.http.users import AVATAR
+from chalicelib.http.users import OWN_AVATAR
 from chalicelib.models import (
     ConversationMember,
     Group,
     JoinPolicy,
     Role,
     rfc3339,
-    unix_seconds,
 )
 
 api = Api("groups")
@@ -49,7 +49,6 @@ POLICY = string(
 )
 ROLE = string(choices=[role.value for role in Role])
 IDS = array(ID, max_items=MAX_IDS)
-UNTIL = nullable(TIME)
 GROUP = obj(
     "Group",
     id=string(),
@@ -101,13 +100,7 @@ def moment(text: str | None) -> float:
     Raises:
         InvalidFieldError: There is no such time.
     """
-    if text is None:
-        return 0.0
-    try:
-        return unix_seconds(text)
-    except ValueError as error:
-        wrong = FieldError(field="muted_until", message=f"expected {TIME['description']}")
-        raise InvalidFieldError(f"{wrong.field}: {wrong.message}", errors=(wrong,)) from error
+    return 0.0 if text is None else seconds_of("muted_until", text)
 
 
 def member(row: ConversationMember) -> JsonObject:
@@ -126,7 +119,7 @@ def member(row: ConversationMember) -> JsonObject:
     body=obj(
         "NewGroup",
         name=NAME,
-        avatar=optional(AVATAR),
+        avatar=optional(OWN_AVATAR),
         announcement=optional(ANNOUNCEMENT),
         join_policy=optional(POLICY),
         member_ids=optional(IDS),
@@ -134,11 +127,13 @@ def member(row: ConversationMember) -> JsonObject:
     status=201,
     answer=GROUP,
     idempotent=True,
-    errors=(UserNotFoundError, BlockedError),
+    errors=(UserNotFoundError, BlockedError, NotUploadedError),
 )
 def create(call: Call) -> JsonObject:
     """The group's id is also its conversation's."""
     profile = _profile({key: one for key, one in call.body.items() if key != "member_ids"})
+    if _is_upload(profile.get("avatar", "")):
+        messaging.attachments().use_as_avatar(call.user_id, profile["avatar"])
     group = parts.groups().create(
         call.ctx,
         call.user_id,
@@ -146,6 +141,8 @@ def create(call: Call) -> JsonObject:
         unique=call.operation_id,
         profile=profile,
     )
+    if _is_upload(group.avatar):
+        messaging.refer(group.avatar, group.id)
     return shown(group, Role.OWNER)
 
 
@@ -168,18 +165,21 @@ def get(call: Call) -> JsonObject:
     body=obj(
         "GroupChange",
         name=optional(NAME),
-        avatar=optional(AVATAR),
+        avatar=optional(OWN_AVATAR),
         announcement=optional(ANNOUNCEMENT),
         join_policy=optional(POLICY),
         muted_until=optional(UNTIL),
     ),
     answer=GROUP,
-    errors=MAY_NOT,
+    errors=(*MAY_NOT, NotUploadedError),
 )
 def change(call: Call) -> JsonObject:
     """Owner and admins."""
     group_id = call.path["group_id"]
+    replaced = _take_avatar(call, group_id)
     parts.groups().update(call.ctx, call.user_id, group_id, _profile(call.body))
+    if replaced:
+        bootstrap.outbox().clear_attachments([(replaced, group_id)])
     return to_member(call, group_id)
 
 
@@ -208,6 +208,23 @@ def transfer(call: Call) -> JsonObject:
     group_id = call.path["group_id"]
     parts.groups().transfer(call.ctx, call.user_id, group_id, call.body["user_id"])
     return to_member(call, group_id)
+
+
+def _take_avatar(call: Call, group_id: str) -> str:
+    """Has the group keep the upload that is to be its avatar; the one that it replaces."""
+    if "avatar" not in call.body:
+        return ""
+    old, new = parts.groups().get(call.user_id, group_id)[0].avatar, call.body["avatar"]
+    if old == new:
+        return ""  # another admin's upload, as it may be
+    if _is_upload(new):
+        messaging.attachments().use_as_avatar(call.user_id, new)
+        messaging.refer(new, group_id)
+    return old if _is_upload(old) else ""
+
+
+def _is_upload(avatar: str) -> bool:
+    return bool(avatar) and "://" not in avatar
 
 
 def _profile(body: JsonObject) -> dict[str, Any]:

@@ -21,31 +21,19 @@ VERSION: Schema = string(
 )
 
 
-def authenticate(headers: Mapping[str, str], role: str = "") -> Identity:
-    """Reads ``Authorization: Bearer`` and verifies the token and its session.
+def authenticate(headers: Mapping[str, str], role: str) -> Identity:
+    """Who is asking, and has the role that a route asks for; most routes ask for none.
 
     Where the role is that of provisioners, a key of theirs is taken too; nowhere else.
 
     Raises:
-        UnauthorizedError: There is none, or it is not valid any more.
-    """
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise UnauthorizedError("expected the header Authorization: Bearer <access_token>")
-    if role == provisioning_keys.ROLE and token.strip().startswith(provisioning_keys.PREFIX):
-        return identity.provisioning_keys().authenticate(token.strip())
-    return accounts.authenticator().authenticate(token.strip())
-
-
-def require_role(identity: Identity | None, role: str) -> None:
-    """Refuses who has not the role that a route asks for; most routes ask for none.
-
-    Raises:
+        UnauthorizedError: There is no token or key, or it is not valid any more.
         ForbiddenError: Who is asking has not this role.
     """
-    may = {role, *_ABOVE.get(role, ())}
-    if role and (identity is None or may.isdisjoint(identity.roles)):
+    caller = _identity(headers, role)
+    if role and {role, *_ABOVE.get(role, ())}.isdisjoint(caller.roles):
         raise ForbiddenError(f"this needs the role {role}")
+    return caller
 
 
 def check_version(headers: Mapping[str, str]) -> None:
@@ -71,3 +59,13 @@ def limit(method: str, path: str, *, user_id: str | None, address: str) -> None:
         limits.limiter().take(network(address), route, "open")
     else:
         limits.limiter().take(user_id, route, "read" if method == "GET" else "write")
+
+
+def _identity(headers: Mapping[str, str], role: str) -> Identity:
+    """Reads ``Authorization: Bearer`` and verifies the token and its session."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise UnauthorizedError("expected the header Authorization: Bearer <access_token>")
+    if role == provisioning_keys.ROLE and token.strip().startswith(provisioning_keys.PREFIX):
+        return identity.provisioning_keys().authenticate(token.strip())
+    return accounts.authenticator().authenticate(token.strip())

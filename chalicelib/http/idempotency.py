@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 
 from chalicelib import bootstrap_accounts as accounts
-from chalicelib.errors import FieldError, InvalidFieldError
+from chalicelib.errors import InvalidFieldError
 from chalicelib.http.schema import JsonObject, Schema, string
 
 HEADER = "Idempotency-Key"
@@ -44,8 +44,7 @@ def once(
         IdempotencyConflictError: The key belongs to another request, or to one that is running.
     """
     if not _KEY.fullmatch(key):
-        wrong = FieldError(field=HEADER, message="expected 1 to 128 visible ASCII characters")
-        raise InvalidFieldError(f"{wrong.field}: {wrong.message}", errors=(wrong,))
+        raise InvalidFieldError.at(HEADER, "expected 1 to 128 visible ASCII characters")
     table = accounts.idempotency_table()
     attempt = table.begin(_digest(caller, key), _fingerprint(key, route, body))
     if attempt.status:

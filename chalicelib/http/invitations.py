@@ -12,6 +12,7 @@ from chalicelib.errors import (
     GroupNotFoundError,
     InviteExpiredError,
     NotFoundError,
+    UserNotFoundError,
 )
 from chalicelib.http import paging
 from chalicelib.http.friends import with_profiles
@@ -52,7 +53,6 @@ LINK = obj(
     max_uses=integer(minimum=0),
     uses=integer(minimum=0),
 )
-_PAGE = {"limit": paging.LIMIT, "cursor": paging.CURSOR}
 
 
 def _link(link: InviteLink) -> JsonObject:
@@ -84,7 +84,7 @@ def join(call: Call) -> Answer:
     "GET",
     "/v1/groups/{group_id}/join-requests",
     summary="Who wants to join, in order of their ids.",
-    query=_PAGE,
+    query=paging.PAGE,
     answer=page_of("JoinRequests", REQUEST),
     errors=MAY_NOT,
 )
@@ -105,7 +105,7 @@ def requests(call: Call) -> JsonObject:
     "/v1/groups/{group_id}/join-requests/{user_id}/accept",
     summary="Lets somebody in who asked; no fault where they are in already.",
     answer=GROUP,
-    errors=(*MAY_NOT, NotFoundError, GroupFullError),
+    errors=(*MAY_NOT, NotFoundError, UserNotFoundError, GroupFullError),
 )
 def accept(call: Call) -> JsonObject:
     """Owner and admins."""
@@ -159,7 +159,7 @@ def make_link(call: Call) -> JsonObject:
     "GET",
     "/v1/groups/{group_id}/invite-links",
     summary="The invite links of a group, expired ones until they are removed.",
-    query=_PAGE,
+    query=paging.PAGE,
     answer=page_of("InviteLinks", LINK),
     errors=MAY_NOT,
 )

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from chalicelib.change_frames import MAX_EMOJI_LENGTH
 from chalicelib.errors import (
     ClientTooOldError,
     ForbiddenError,
@@ -26,15 +25,17 @@ from chalicelib.errors import (
     UnsupportedMediaTypeError,
 )
 from chalicelib.http import guard, idempotency, problem
+from chalicelib.http.message_schema import ANY_SEQ, EMOJI
 from chalicelib.http.routing import Operation, View
-from chalicelib.http.schema import REQUIRED, JsonObject, Schema, integer, string
+from chalicelib.http.schema import REQUIRED, JsonObject, Schema, string
+from chalicelib.http.validation import ID_PATTERN
 
 VERSION = "1.0.0"
 _PARAMETER = re.compile(r"{(\w+)}")
-_IDENTIFIER = string(min_length=1, max_length=64)
+_IDENTIFIER = string(pattern=ID_PATTERN)
 _PATH: Mapping[str, Schema] = {
-    "seq": integer(minimum=1, maximum=2**53 - 1),
-    "emoji": string(min_length=1, max_length=MAX_EMOJI_LENGTH),
+    "seq": ANY_SEQ,
+    "emoji": EMOJI,
 }
 
 

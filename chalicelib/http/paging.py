@@ -9,13 +9,14 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from chalicelib.errors import FieldError, InvalidQueryError
+from chalicelib.errors import InvalidQueryError
 from chalicelib.http.schema import JsonObject, Schema, integer, string
 
 LIMIT: Schema = integer(minimum=1, maximum=100, default=50)
 CURSOR: Schema = string(
     max_length=1024, format="cursor", description="`next_cursor` of the page before."
 )
+PAGE = {"limit": LIMIT, "cursor": CURSOR}  # the query parameters of a list
 _MARK_BYTES = 6
 
 
@@ -58,8 +59,7 @@ def decode(scope: str, cursor: str | None) -> Any:
 
 
 def _foreign() -> InvalidQueryError:
-    wrong = FieldError(field="cursor", message="expected next_cursor of this list")
-    return InvalidQueryError(f"{wrong.field}: {wrong.message}", errors=(wrong,))
+    return InvalidQueryError.at("cursor", "expected next_cursor of this list")
 
 
 def _mark(scope: str, text: bytes) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from chalicelib import bootstrap_presence
-from chalicelib.errors import InvalidQueryError, UserNotFoundError
+from chalicelib.errors import UserNotFoundError
 from chalicelib.http.routing import Api, Call
 from chalicelib.http.schema import (
     JsonObject,
@@ -21,6 +21,10 @@ from chalicelib.models import Presence, PresenceStatus
 api = Api("presence")
 
 _MAX_USERS = 100
+_USER_IDS = string(
+    pattern=rf",*[^,]+(,+[^,]+){{0,{_MAX_USERS - 1}}},*",
+    description=f"1 to {_MAX_USERS} ids, separated by commas",
+)
 PRESENCE = obj(
     "Presence",
     user_id=string(),
@@ -52,13 +56,11 @@ def presence(call: Call) -> JsonObject:
     "GET",
     "/v1/presence",
     summary="The same of several users; who does not exist is left out.",
-    query={"user_ids": required(string(description=f"1 to {_MAX_USERS} ids, separated by commas"))},
+    query={"user_ids": required(_USER_IDS)},
     answer=obj("Presences", items=array(PRESENCE)),
 )
 def presences(call: Call) -> JsonObject:
     """Several users' presence, for a list that is shown."""
     wanted = [one for one in call.query["user_ids"].split(",") if one]
-    if not 1 <= len(wanted) <= _MAX_USERS:
-        raise InvalidQueryError(f"user_ids: expected 1 to {_MAX_USERS} ids, separated by commas")
     found = bootstrap_presence.presence_views().of(call.user_id, wanted)
     return {"items": [_shown(one) for one in found]}

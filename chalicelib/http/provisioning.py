@@ -70,7 +70,7 @@ def _batch(items: Schema) -> Schema:
 def put_users(call: Call) -> JsonObject:
     """Upserts users by their external ids."""
     users = [ProvisionedUser(**one) for one in call.body["users"]]
-    return _shown(identity.provisioning().put_users(call.ctx, users))
+    return _shown("user_id", identity.provisioning().put_users(call.ctx, users))
 
 
 @api.route(
@@ -102,7 +102,7 @@ def disable_user(call: Call) -> None:
 def put_friends(call: Call) -> JsonObject:
     """Makes friends."""
     pairs = [(one["external_ids"][0], one["external_ids"][1]) for one in call.body["pairs"]]
-    return _shown(identity.provisioning().put_friends(call.ctx, pairs))
+    return _shown("user_id", identity.provisioning().put_friends(call.ctx, pairs))
 
 
 @api.route(
@@ -135,13 +135,7 @@ def put_friends(call: Call) -> JsonObject:
 def put_groups(call: Call) -> JsonObject:
     """Upserts groups by their external ids; larger ones get their members in several calls."""
     wanted = [ProvisionedGroup(**one) for one in call.body["groups"]]
-    outcomes = groups.provisioned_groups().put(call.ctx, wanted)
-    return {
-        "items": [
-            {"group_id": one.group_id or None, "created": one.created, "error": _fault(one.error)}
-            for one in outcomes
-        ]
-    }
+    return _shown("group_id", groups.provisioned_groups().put(call.ctx, wanted))
 
 
 @api.route(
@@ -157,14 +151,10 @@ def dismiss_group(call: Call) -> None:
     groups.provisioned_groups().dismiss(call.ctx, call.path["external_id"])
 
 
-def _shown(outcomes: Iterable[Outcome]) -> JsonObject:
+def _shown(member: str, outcomes: Iterable[Outcome]) -> JsonObject:
     return {
         "items": [
-            {
-                "user_id": one.user_id or None,
-                "created": one.created,
-                "error": _fault(one.error),
-            }
+            {member: one.id or None, "created": one.created, "error": _fault(one.error)}
             for one in outcomes
         ]
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib import bootstrap
+from chalicelib import bootstrap_mentions as mentioning
 from chalicelib import bootstrap_presence as presence
 from chalicelib.errors import ConversationNotFoundError, ForbiddenError, NotMemberError
 from chalicelib.http import paging
@@ -23,7 +24,11 @@ from chalicelib.models import AckStatus
 api = Api("reading")
 
 _MAX_SEQ = 2**53 - 1  # what every JSON reader takes exactly
-_COUNTS = {"total": integer(minimum=0), "conversations": open_object()}
+_COUNTS = {
+    "total": integer(minimum=0),
+    "conversations": open_object(),
+    "mentions": integer(minimum=0),
+}
 MEMBER_RECEIPT = obj(
     "MemberReceipt",
     user_id=string(),
@@ -36,19 +41,21 @@ MEMBER_RECEIPT = obj(
 @api.route(
     "GET",
     "/v1/unread",
-    summary="How many messages I have not read; those of muted conversations are counted apart.",
+    summary="How many messages, and mentions, I have not read; of muted conversations apart.",
     answer=obj("Unread", **_COUNTS, muted=obj("UnreadMuted", **_COUNTS)),
 )
 def unread(call: Call) -> JsonObject:
     """The counts above zero."""
     settings = presence.settings()
+    views = bootstrap.conversations().all(call.user_id)
+    mentions = mentioning.mentions().unread(call.user_id, views)
     loud: dict[str, int] = {}
     muted: dict[str, int] = {}
-    for view in bootstrap.conversations().all(call.user_id):
+    for view in views:
         if view.unread_count:
             counts = muted if settings.is_muted(view.settings) else loud
             counts[view.head.id] = view.unread_count
-    return {**_totals(loud), "muted": _totals(muted)}
+    return {**_totals(loud, mentions), "muted": _totals(muted, mentions)}
 
 
 @api.route(
@@ -57,8 +64,7 @@ def unread(call: Call) -> JsonObject:
     summary="How far each other member has come; with seq, who got and who read that message.",
     query={
         "seq": integer(minimum=1, maximum=_MAX_SEQ),
-        "limit": paging.LIMIT,
-        "cursor": paging.CURSOR,
+        **paging.PAGE,
     },
     answer=page_of("MemberReceipts", MEMBER_RECEIPT),
     errors=(ConversationNotFoundError, NotMemberError, ForbiddenError),
@@ -88,5 +94,9 @@ def receipts(call: Call) -> JsonObject:
     return paging.page(shown, scope, position)
 
 
-def _totals(counts: dict[str, int]) -> JsonObject:
-    return {"total": sum(counts.values()), "conversations": counts}
+def _totals(counts: dict[str, int], mentions: dict[str, int]) -> JsonObject:
+    return {
+        "total": sum(counts.values()),
+        "conversations": counts,
+        "mentions": sum(mentions.get(key, 0) for key in counts),
+    }

@@ -8,8 +8,6 @@ from chalicelib import bootstrap_integration as integration
 from chalicelib.errors import (
     ConflictError,
     ConversationNotFoundError,
-    FieldError,
-    InvalidFieldError,
     MessageNotFoundError,
     NotFoundError,
     NotMemberError,
@@ -17,10 +15,11 @@ from chalicelib.errors import (
     UserNotFoundError,
 )
 from chalicelib.http import paging
-from chalicelib.http.conversations import ID, MESSAGE
+from chalicelib.http.message_schema import ANY_SEQ, ID, MESSAGE
 from chalicelib.http.routing import Api, Call
 from chalicelib.http.schema import (
     JsonObject,
+    any_of,
     integer,
     nullable,
     obj,
@@ -57,12 +56,9 @@ REPORT = obj(
     "POST",
     "/v1/reports",
     summary="Tells moderators of a user, or of a message that I may read; they are not told.",
-    body=obj(
-        "NewReport",
-        user_id=optional(ID),
-        conversation_id=optional(ID),
-        seq=optional(integer(minimum=1)),
-        reason=_REASON,
+    body=any_of(
+        obj("NewReport", user_id=ID, reason=_REASON),
+        obj("NewMessageReport", conversation_id=ID, seq=ANY_SEQ, reason=_REASON),
     ),
     status=201,
     answer=obj("TakenReport", id=string(), status=_STATUS, created_at=timestamp()),
@@ -77,20 +73,13 @@ REPORT = obj(
 )
 def report(call: Call) -> JsonObject:
     """Takes a report."""
-    match call.body:
-        case {"user_id": str(user_id), "reason": reason, **rest} if not rest:
-            made = integration.reports().report_user(
-                call.operation_id, call.user_id, user_id, reason
-            )
-        case {"conversation_id": str(room), "seq": int(seq), "reason": reason, **rest} if not rest:
-            made = integration.reports().report_message(
-                call.operation_id, call.user_id, room, seq, reason
-            )
-        case _:
-            wrong = FieldError(
-                field="user_id", message="expected either user_id, or conversation_id and seq"
-            )
-            raise InvalidFieldError(f"{wrong.field}: {wrong.message}", errors=(wrong,))
+    body, reports = call.body, integration.reports()
+    if "user_id" in body:
+        made = reports.report_user(call.operation_id, call.user_id, body["user_id"], body["reason"])
+    else:
+        made = reports.report_message(
+            call.operation_id, call.user_id, body["conversation_id"], body["seq"], body["reason"]
+        )
     return {"id": made.id, "status": made.status.value, "created_at": made.created_at}
 
 
@@ -101,8 +90,7 @@ def report(call: Call) -> JsonObject:
     role=ROLE,
     query={
         "status": {**_STATUS, "default": ReportStatus.OPEN.value},
-        "limit": paging.LIMIT,
-        "cursor": paging.CURSOR,
+        **paging.PAGE,
     },
     answer=page_of("Reports", REPORT),
 )

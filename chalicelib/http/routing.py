@@ -137,8 +137,8 @@ class View:
         operation = self.operation
         if operation.tag != "documents":  # which say how to go on
             guard.check_version(request.headers)
-        identity = guard.authenticate(request.headers, operation.role) if operation.auth else None
-        guard.require_role(identity, operation.role)
+        needs_identity = operation.auth or operation.role
+        identity = guard.authenticate(request.headers, operation.role) if needs_identity else None
         address = request.context.get("identity", {}).get("sourceIp", "")
         user_id = identity.user_id if identity else None
         guard.limit(operation.method, operation.path, user_id=user_id, address=address)

@@ -17,11 +17,9 @@ from chalicelib.errors import (
     NotUploadedError,
     TooLargeError,
 )
-from chalicelib.frame_fields import invalid
 from chalicelib.http import paging
-from chalicelib.http.admin_bans import TIME
-from chalicelib.http.conversations import CONTENT, ID, SENDABLE
-from chalicelib.http.message_schema import DRAFT_MEMBERS
+from chalicelib.http.message_schema import CONTENT, ID, SENDABLE, draft, draft_members
+from chalicelib.http.moments import TIME, seconds_of
 from chalicelib.http.routing import Api, Call
 from chalicelib.http.schema import (
     JsonObject,
@@ -31,17 +29,10 @@ from chalicelib.http.schema import (
     string,
     timestamp,
 )
-from chalicelib.models import ScheduledMessage, ScheduledStatus, rfc3339, unix_seconds
+from chalicelib.models import ScheduledMessage, ScheduledStatus, rfc3339
 
 api = Api("scheduled_messages")
 
-_DRAFT = {
-    "conversation_id": ID,
-    "client_msg_id": optional(ID),
-    "content": optional(CONTENT),  # not with `forward_of`
-    "content_type": optional(string(choices=SENDABLE)),
-    **DRAFT_MEMBERS,
-}
 SCHEDULED = obj(
     "ScheduledMessage",
     id=string(),
@@ -49,7 +40,11 @@ SCHEDULED = obj(
     deliver_at=timestamp(),
     created_at=timestamp(),
     error=optional(obj("ScheduledError", code=string(), message=string())),
-    **_DRAFT,
+    conversation_id=ID,
+    client_msg_id=optional(ID),
+    content=optional(CONTENT),  # not with `forward_of`
+    content_type=optional(string(choices=SENDABLE)),
+    **draft_members(),
 )
 
 
@@ -58,7 +53,7 @@ SCHEDULED = obj(
     "/v1/scheduled-messages",
     summary="Has a message sent at a time, within a minute of it. Whether I may write there is "
     "asked now and then.",
-    body=obj("NewScheduledMessage", **_DRAFT, deliver_at=TIME),
+    body=draft("NewScheduledMessage", conversation_id=ID, deliver_at=TIME),
     status=201,
     answer=SCHEDULED,
     idempotent=True,
@@ -77,14 +72,10 @@ SCHEDULED = obj(
 )
 def schedule(call: Call) -> JsonObject:
     """Schedules a message."""
-    draft = {"client_msg_id": call.operation_id, **call.body}
-    text = draft.pop("deliver_at")
-    try:
-        deliver_at = unix_seconds(text)
-    except ValueError as error:
-        raise invalid("deliver_at", f"expected {TIME['description']}") from error
+    body = {"client_msg_id": call.operation_id, **call.body}
+    deliver_at = seconds_of("deliver_at", body.pop("deliver_at"))
     scheduled = messaging.scheduled_messages()
-    return _shown(scheduled.schedule(call.ctx, call.user_id, draft, deliver_at, call.operation_id))
+    return _shown(scheduled.schedule(call.ctx, call.user_id, body, deliver_at, call.operation_id))
 
 
 @api.route(
@@ -92,7 +83,7 @@ def schedule(call: Call) -> JsonObject:
     "/v1/scheduled-messages",
     summary="My messages that wait to be sent, the next one first, and for 30 days those that "
     "could not be sent.",
-    query={"limit": paging.LIMIT, "cursor": paging.CURSOR},
+    query=paging.PAGE,
     answer=page_of("ScheduledMessages", SCHEDULED),
 )
 def all_scheduled(call: Call) -> JsonObject:

@@ -6,6 +6,7 @@ https://json-schema.org/draft/2020-12/json-schema-validation
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -25,6 +26,8 @@ _KINDS: Mapping[str, type[Any]] = {
     "object": dict,
     "null": type(None),
 }
+# In a class of a pattern: `\s` means one thing to Python, and another to JSON Schema.
+BLANK = r"\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 _OPTIONAL = "x-optional"
 REQUIRED = "x-required"
 
@@ -63,9 +66,9 @@ def integer(
     return {"type": "integer", **{k: v for k, v in limits.items() if v is not None}}
 
 
-def boolean() -> Schema:
+def boolean(*choices: bool) -> Schema:
     """True or false."""
-    return {"type": "boolean"}
+    return {"type": "boolean", **({"enum": list(choices)} if choices else {})}
 
 
 def array(items: Schema, *, max_items: int | None = None, min_items: int = 0) -> Schema:
@@ -92,6 +95,11 @@ def obj(title: str = "", /, **members: Schema) -> Schema:
     }
 
 
+def some_of(title: str, /, **members: Schema) -> Schema:
+    """An object of at least one of these members."""
+    return {**obj(title, **{k: optional(v) for k, v in members.items()}), "minProperties": 1}
+
+
 def open_object() -> Schema:
     """An object of any members, in answers."""
     return {"type": "object"}
@@ -107,9 +115,14 @@ def required(schema: Schema) -> Schema:
     return {**schema, REQUIRED: True}
 
 
+def any_of(*alternatives: Schema) -> Schema:
+    """What fits one of them."""
+    return {"anyOf": list(alternatives)}
+
+
 def nullable(schema: Schema) -> Schema:
     """What may be null instead."""
-    return {"anyOf": [schema, {"type": "null"}]}
+    return any_of(schema, {"type": "null"})
 
 
 def page_of(title: str, items: Schema) -> Schema:
@@ -124,8 +137,7 @@ def check(schema: Schema, value: Any, field: str = "") -> Iterator[FieldError]:
         What is wrong, for each field that is.
     """
     if "anyOf" in schema:
-        alternatives = [list(check(one, value, field)) for one in schema["anyOf"]]
-        yield from min(alternatives, key=len)
+        yield from _check_alternatives(schema["anyOf"], value, field)
         return
     if not schema:
         return  # anything
@@ -140,16 +152,34 @@ def check(schema: Schema, value: Any, field: str = "") -> Iterator[FieldError]:
         yield FieldError(field=field, message=wrong)
 
 
+def _check_alternatives(
+    alternatives: Sequence[Schema], value: Any, field: str
+) -> Iterator[FieldError]:
+    """What is wrong with the one that was meant: the one with most of the value's members."""
+    found = [(_misfits(one, value), list(check(one, value, field))) for one in alternatives]
+    if all(wrong for _, wrong in found):
+        yield from min(found, key=lambda one: (one[0], len(one[1])))[1]
+
+
+def _misfits(schema: Schema, value: Any) -> int:
+    if not isinstance(value, dict):
+        return 0
+    missing = set(schema.get("required", ())) - value.keys()
+    return len(missing) + len(value.keys() - schema.get("properties", {}).keys())
+
+
 def _check_members(schema: Schema, value: JsonObject, field: str) -> Iterator[FieldError]:
     properties = schema.get("properties", {})
     prefix = f"{field}." if field else ""
+    if len(value) < schema.get("minProperties", 0):
+        yield FieldError(field=field, message=f"expected some of {', '.join(properties)}")
     for name in schema.get("required", ()):
         if name not in value:
             yield FieldError(field=prefix + name, message="missing")
     for name, member in value.items():
         if name in properties:
             yield from check(properties[name], member, prefix + name)
-        else:
+        elif not schema.get("additionalProperties", True):
             shown = _UNSTORABLE.sub("\ufffd", name[:64])
             yield FieldError(field=prefix + shown, message="unknown or read-only")
 
@@ -166,6 +196,8 @@ def _check_items(schema: Schema, value: list[Any], field: str) -> Iterator[Field
 def _wrong_scalar(schema: Schema, value: Any) -> str:
     if isinstance(value, str):
         return _wrong_text(schema, value)
+    if value not in schema.get("enum", (value,)):
+        return f"expected {json.dumps(schema['enum'][0])}"
     if "minimum" in schema and value < schema["minimum"]:
         return f"expected at least {schema['minimum']}"
     if "maximum" in schema and value > schema["maximum"]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from chalicelib import bootstrap_messaging as messaging
 from chalicelib.errors import (
     ConversationNotFoundError,
-    FieldError,
     InvalidQueryError,
     NotMemberError,
 )
 from chalicelib.frames import dump
 from chalicelib.http import paging
-from chalicelib.http.conversations import ID, MESSAGE
+from chalicelib.http.message_schema import ID, MESSAGE
 from chalicelib.http.routing import Answer, Api, Call
 from chalicelib.http.schema import page_of, required, string
 from chalicelib.logic.search import Query
@@ -28,8 +27,7 @@ api = Api("search")
     query={
         "query": required(string(min_length=1, max_length=100)),
         "conversation_id": ID,
-        "limit": paging.LIMIT,
-        "cursor": paging.CURSOR,
+        **paging.PAGE,
     },
     answer=page_of("FoundMessages", MESSAGE),
     errors=(ConversationNotFoundError, NotMemberError),
@@ -39,8 +37,7 @@ def search(call: Call) -> Answer:
     text, room = call.query["query"], call.query.get("conversation_id", "")
     query = Query(text)
     if not query:
-        wrong = FieldError(field="query", message="expected a letter or digit")
-        raise InvalidQueryError(f"{wrong.field}: {wrong.message}", errors=(wrong,))
+        raise InvalidQueryError.at("query", "expected a letter or digit")
     scope = dump(["search", text, room])
     position = paging.decode(scope, call.query.get("cursor"))
     found, following = messaging.search().search(

@@ -7,16 +7,14 @@ from typing import Any
 from chalicelib import bootstrap_presence as presence
 from chalicelib.errors import (
     ConversationNotFoundError,
-    FieldError,
-    InvalidFieldError,
     NotMemberError,
     TooLargeError,
 )
 from chalicelib.frames import MAX_CONTENT_BYTES
-from chalicelib.http.conversations import DRAFT, SETTINGS
-from chalicelib.http.groups import UNTIL, moment
+from chalicelib.http.conversation_view import DRAFT, SETTINGS
+from chalicelib.http.moments import UNTIL, seconds_of
 from chalicelib.http.routing import Api, Call
-from chalicelib.http.schema import JsonObject, boolean, obj, optional, string
+from chalicelib.http.schema import JsonObject, any_of, boolean, obj, optional, some_of, string
 from chalicelib.models import FOREVER
 
 api = Api("settings")
@@ -28,11 +26,14 @@ _ACCESS = (ConversationNotFoundError, NotMemberError)
     "PUT",
     "/v1/conversations/{conversation_id}/settings",
     summary="Mutes a conversation for me, until a time or for good, and pins it.",
-    body=obj(
-        "SettingsChange",
-        muted=optional(boolean()),
-        muted_until=optional(UNTIL),
-        pinned=optional(boolean()),
+    body=any_of(
+        obj(
+            "Unmuting",
+            muted=boolean(False),
+            muted_until=optional({"type": "null"}),
+            pinned=optional(boolean()),
+        ),
+        some_of("SettingsChange", muted=boolean(True), muted_until=UNTIL, pinned=boolean()),
     ),
     answer=SETTINGS,
     errors=_ACCESS,
@@ -88,19 +89,9 @@ def _changes(body: JsonObject) -> dict[str, Any]:
     changes = {"pinned": body["pinned"]} if "pinned" in body else {}
     until = body.get("muted_until")
     if until is not None:
-        if not body.get("muted", True):
-            raise _invalid("muted_until", "expected none where muted is false")
-        changes["muted_until"] = moment(until)
+        changes["muted_until"] = seconds_of("muted_until", until)
     elif "muted" in body:
         changes["muted_until"] = FOREVER if body["muted"] else 0.0
     elif "muted_until" in body:
         changes["muted_until"] = 0.0
-    if not changes:
-        raise _invalid("muted", "expected muted, muted_until or pinned")
     return changes
-
-
-def _invalid(field: str, message: str) -> InvalidFieldError:
-    return InvalidFieldError(
-        f"{field}: {message}", errors=(FieldError(field=field, message=message),)
-    )

@@ -9,6 +9,7 @@ from chalicelib.errors import NotUploadedError, UserNotFoundError
 from chalicelib.http import paging
 from chalicelib.http.routing import Api, Call
 from chalicelib.http.schema import (
+    BLANK,
     JsonObject,
     array,
     obj,
@@ -30,16 +31,20 @@ USERNAME = string(
 )
 NICKNAME = string(max_length=64)
 AVATAR = string(
-    max_length=512, pattern=r"(https?://\S+)?", description="an http or https URL, or nothing"
+    max_length=512,
+    pattern=rf"(https?://[^{BLANK}]+)?",
+    description="an http or https URL, or nothing",
 )
 OWN_AVATAR = string(
     max_length=512,
-    pattern=r"(https?://\S+|[a-z0-9]{1,64})?",
+    pattern=rf"(https?://[^{BLANK}]+|[a-z0-9]{{1,64}})?",
     description="an http or https URL, the id of an attachment, or nothing",
 )
 SIGNATURE = string(max_length=256)
 EMAIL = string(
-    max_length=254, pattern=r"([^\s@<>]+@[^\s@<>]+)?", description="an e-mail address, or nothing"
+    max_length=254,
+    pattern=rf"([^{BLANK}@<>]+@[^{BLANK}@<>]+)?",
+    description="an e-mail address, or nothing",
 )
 GENDER = string(choices=("", "female", "male", "other"))
 SHOW_PRESENCE = string(
@@ -140,8 +145,7 @@ def get(call: Call) -> JsonObject:
     summary="Users by the beginning of their names, whatever its case, in order of their names.",
     query={
         "query": required(string(min_length=1, max_length=32)),
-        "limit": paging.LIMIT,
-        "cursor": paging.CURSOR,
+        **paging.PAGE,
     },
     answer=page_of("Profiles", PROFILE),
 )

@@ -23,7 +23,8 @@ from chalicelib.errors import (
 from chalicelib.http.schema import REQUIRED, JsonObject, Schema, check
 
 MAX_BODY_BYTES = 128 * 1024  # a content of 16 KiB, each byte escaped as six, fits
-_ID = re.compile(r"[A-Za-z0-9._~:@=-]{1,64}")
+ID_PATTERN = "[A-Za-z0-9._~:@=-]{1,64}"
+_ID = re.compile(ID_PATTERN)
 _TEXT = "emoji"
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 

@@ -14,12 +14,14 @@ from chalicelib.http.schema import (
     string,
     timestamp,
 )
-from chalicelib.logic.outbound import MAX_URL_CHARACTERS
-from chalicelib.models import Webhook, WebhookEvent
+from chalicelib.logic.outbound import MAX_URL_CHARACTERS, URL_PATTERN
+from chalicelib.models import Webhook, WebhookEvent, rfc3339
 
 api = Api("webhooks")
 
-URL = string(min_length=1, max_length=MAX_URL_CHARACTERS, description="https, a public address")
+URL = string(
+    max_length=MAX_URL_CHARACTERS, pattern=URL_PATTERN, description="https, a public address"
+)
 _EVENT = string(choices=[one.value for one in WebhookEvent])
 _EVENTS = array(_EVENT, min_items=1, max_items=len(WebhookEvent))
 _DESCRIPTION = string(max_length=200)
@@ -96,6 +98,22 @@ def get(call: Call) -> JsonObject:
 def change(call: Call) -> JsonObject:
     """Changes one."""
     return _shown(integration.webhooks().change(call.ctx, call.path["webhook_id"], call.body))
+
+
+@api.route(
+    "POST",
+    f"{_ID_PATH}/secret",
+    summary="Makes another secret, shown this once; for a day posts are signed with both.",
+    role="admin",
+    answer=obj("RotatedWebhook", **_MEMBERS, secret=string(), old_secret_until=timestamp()),
+    idempotent=True,
+    errors=(NotFoundError,),
+)
+def rotate(call: Call) -> JsonObject:
+    """Rotates one's secret."""
+    webhook = integration.webhooks().rotate(call.ctx, call.path["webhook_id"])
+    until = rfc3339(webhook.old_secret_until)
+    return {**_shown(webhook), "secret": webhook.secret, "old_secret_until": until}
 
 
 @api.route(

@@ -113,7 +113,7 @@ class AttachmentService:
             ConversationNotFoundError, NotMemberError: The user may not read the conversation.
             NotFoundError: There is no such attachment, or no such message any more.
         """
-        found = self._attachments.get(attachment_id)
+        found = self._found(attachment_id)
         shown = (
             self._has(user_id, conversation_id, seq, attachment_id)
             if conversation_id
@@ -131,6 +131,10 @@ class AttachmentService:
         )
         return found, url, self._clock() + LINK_SECONDS
 
+    def _found(self, attachment_id: str) -> Attachment | None:
+        found = self._attachments.get(attachment_id)
+        return None if found is None or found.is_removed else found
+
     def _has(self, user_id: str, conversation_id: str, seq: int, attachment_id: str) -> bool:
         """Whether a message, as the user may read it now, has this attachment."""
         try:
@@ -140,7 +144,7 @@ class AttachmentService:
         return (message.get("attachment") or {}).get("id") == attachment_id
 
     def _use(self, user_id: str, attachment_id: str, *, as_avatar: bool = False) -> Attachment:
-        found = self._attachments.get(attachment_id)
+        found = self._found(attachment_id)
         field = "avatar" if as_avatar else "attachment.id"
         if found is None or found.owner_id != user_id or self._is_over(found):
             raise invalid(field, "expected an upload of yours, of the last day if it is new")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol, TypedDict
+from typing import Protocol
 
 from chalicelib.errors import InvalidCredentialsError, UnauthorizedError, UsernameTakenError
 from chalicelib.logic.policies import AuthPolicy
@@ -59,12 +59,6 @@ class Tokens:
     expires_in: int
 
 
-class _Fresh(TypedDict):
-    password_hash: str
-    created_at: datetime
-    updated_at: datetime
-
-
 class AuthService:
     """Who somebody is (requirement IM-8)."""
 
@@ -113,13 +107,7 @@ class AuthService:
         existing = self._users.by_name(username)
         if existing is None:
             return self._create(
-                User(
-                    id=user_id or self._new_id(),
-                    username=username,
-                    nickname=nickname,
-                    roles=roles,
-                    **self._fresh(password),
-                )
+                user_id or self._new_id(), username, password, nickname=nickname, roles=roles
             )
         if existing.id == user_id:
             return existing
@@ -132,9 +120,8 @@ class AuthService:
             InvalidCredentialsError: The name or the password is wrong.
         """
         user = self._users.by_name(username)
-        if not self._passwords.verify(user.password_hash if user else None, password):
-            user = None
-        if user is None:
+        stored = user.password_hash if user else None
+        if not self._passwords.verify(stored, password) or user is None:
             raise InvalidCredentialsError
         if self._passwords.is_outdated(user.password_hash):
             self._users.set_password(user, self._passwords.hash(password))
@@ -198,9 +185,7 @@ class AuthService:
         """Makes the user ``admin``, or gives it this password and ends its sessions."""
         user = self._users.by_name(ADMIN)
         if user is None:
-            return self._create(
-                User(id=self._new_id(), username=ADMIN, roles=(ADMIN,), **self._fresh(password))
-            )
+            return self._create(self._new_id(), ADMIN, password, roles=(ADMIN,))
         if not self._passwords.verify(user.password_hash, password):
             self._users.set_password(user, self._passwords.hash(password))
             self._sessions.end_all(user.id)
@@ -221,7 +206,26 @@ class AuthService:
         """
         return self._authenticator.authenticate(token)
 
-    def _create(self, user: User) -> User:
+    def _create(
+        self,
+        user_id: str,
+        username: str,
+        password: str | None,
+        *,
+        nickname: str = "",
+        roles: tuple[str, ...] = (),
+    ) -> User:
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        user = User(
+            id=user_id,
+            username=username,
+            # The empty one is nobody's, and takes as long to compare with.
+            password_hash="" if password is None else self._passwords.hash(password),
+            nickname=nickname,
+            roles=roles,
+            created_at=now,
+            updated_at=now,
+        )
         # First what may be left over, then what makes the user exist.
         self._registry.register(user.id)
         if not self._users.create(user):
@@ -236,15 +240,6 @@ class AuthService:
             self._sessions.end(user.id, device_id)
             raise UnauthorizedError("the account is gone")
         return self._tokens(user, session, refresh_token)
-
-    def _fresh(self, password: str | None) -> _Fresh:
-        now = datetime.fromtimestamp(self._clock(), UTC)
-        return {
-            # The empty one is nobody's, and takes as long to compare with.
-            "password_hash": "" if password is None else self._passwords.hash(password),
-            "created_at": now,
-            "updated_at": now,
-        }
 
     def _tokens(self, user: User, session: Session, refresh_token: str) -> Tokens:
         return Tokens(

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from chalicelib.context import Context
-from chalicelib.errors import FieldError, InvalidFieldError, SelfError, UserNotFoundError
+from chalicelib.errors import InvalidFieldError, SelfError, UserNotFoundError
 from chalicelib.logic.audit import AuditService
 from chalicelib.models import Ban, User, rfc3339
 
@@ -71,8 +71,7 @@ class BanService:
         shown = None if until is None else rfc3339(until)
         with self._audit.action(ctx, "ban", user_id, reason=reason, until=shown):
             if until is not None and until <= now:
-                wrong = FieldError(field="until", message="expected a time that is to come")
-                raise InvalidFieldError(f"{wrong.field}: {wrong.message}", errors=(wrong,))
+                raise InvalidFieldError.at("until", "expected a time that is to come")
             if user_id == ctx.user:
                 raise SelfError("an operator cannot ban themselves")
             if self._users.get(user_id) is None:

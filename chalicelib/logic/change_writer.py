@@ -59,17 +59,22 @@ class ChangeWriter:
         log: Log,
         heads: Heads,
         changes: Changes,
+        forget_derived: Callable[[Iterable[Placed]], None],
         push: Callable[[Sequence[Placed]], None],
         clock: Callable[[], float],
     ) -> None:
         self._log = log
         self._heads = heads
         self._changes = changes
+        self._forget_derived = forget_derived
         self._push = push
         self._clock = clock
 
-    def apply(self, changes: Iterable[Change]) -> None:
+    def apply(self, changes: Iterable[Change]) -> list[Change]:
         """Applies a batch, in order, and pushes each message once, as it is then.
+
+        Returns:
+            Those that were carried out, now or before; not what came for a message that is gone.
 
         Raises:
             UnavailableError: A store is away; the same batch must come again.
@@ -79,6 +84,11 @@ class ChangeWriter:
             groups.setdefault((change.conversation_id, change.seq), []).append(change)
         updated = [self._one_message(*key, group) for key, group in groups.items()]
         self._push([one for one in updated if one is not None])
+        return [
+            change
+            for placed, group in zip(updated, groups.values(), strict=True)
+            for change in _carried_out(placed, group)
+        ]
 
     def _one_message(
         self, conversation_id: str, seq: int, changes: Sequence[Change]
@@ -124,6 +134,7 @@ class ChangeWriter:
     def _blank(self, segment: Segment, seq: int, mark: Mapping[str, Any]) -> Placed:
         """Takes the content away for good: from the log, the edits and the head."""
         room = segment.conversation_id
+        self._forget_derived((_message(segment, seq),))
         for _ in range(_ATTEMPTS):
             self._changes.forget(room, (seq,))
             if self._log.blank(segment, (seq,), mark):
@@ -141,3 +152,10 @@ class ChangeWriter:
 
 def _message(segment: Segment, seq: int) -> Placed:
     return next(one for one in segment.messages if one.seq == seq)
+
+
+def _carried_out(placed: Placed | None, changes: Sequence[Change]) -> Sequence[Change]:
+    recalls = [one for one in changes if one.kind is ChangeKind.RECALL]
+    if placed is None or recalls:
+        return recalls if placed else ()
+    return () if is_tombstone(json.loads(placed.text)) else changes

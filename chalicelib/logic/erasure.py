@@ -72,6 +72,12 @@ class Pointers(Protocol):
     def remove(self, pairs: Iterable[tuple[str, str]]) -> None: ...
 
 
+class Mentions(Protocol):
+    """Where the user is mentioned."""
+
+    def erase(self, user_id: str, limit: int) -> bool: ...
+
+
 class Settings(Protocol):
     """What the user wants of conversations, and drafts."""
 
@@ -111,6 +117,7 @@ class ErasureService:
         rows: RelationRows,
         memberships: Memberships,
         pointers: Pointers,
+        mentions: Mentions,
         settings: Settings,
         scheduled: Scheduled,
         exports: Exports,
@@ -127,6 +134,7 @@ class ErasureService:
         self._rows = rows
         self._memberships = memberships
         self._pointers = pointers
+        self._mentions = mentions
         self._settings = settings
         self._scheduled = scheduled
         self._exports = exports
@@ -177,7 +185,7 @@ class ErasureService:
         self._settings.remove(user_id, self._settings.of_user(user_id))
         pointers = self._pointers.some_of_user(user_id, PAGE)
         self._pointers.remove((user_id, conversation_id) for conversation_id in pointers)
-        return bool(rows or pointers)
+        return self._mentions.erase(user_id, PAGE) or bool(rows or pointers)
 
     def erase_exports(self, user_id: str) -> None:
         """Removes the user's export, whatever of one was begun, and what was to be sent later."""

@@ -51,6 +51,10 @@ class GroupMemberService:
             if found[other_id].is_blocked(user_id):
                 raise BlockedError(f"{other_id} does not want to be added by you")
 
+    def exists(self, user_id: str, other_id: str) -> bool:
+        """Whether somebody whom a user deals with has an account."""
+        return other_id in self._relations.correspondents(user_id, (other_id,))
+
     def add(self, ctx: Context, user_id: str, group_id: str, other_ids: Iterable[str]) -> Group:
         """Adds members; who is one already stays as they are.
 

@@ -6,7 +6,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from chalicelib.context import Context
-from chalicelib.errors import ForbiddenError, InviteExpiredError, NotFoundError
+from chalicelib.errors import (
+    ForbiddenError,
+    InviteExpiredError,
+    NotFoundError,
+    UserNotFoundError,
+)
 from chalicelib.logic.friends import Tell
 from chalicelib.logic.group_changes import Decision, GroupChanges, Situation
 from chalicelib.logic.group_members import GroupMemberService
@@ -95,6 +100,7 @@ class InvitationService:
         Raises:
             ForbiddenError, NotMemberError: The user may not.
             NotFoundError: They have not asked.
+            UserNotFoundError: They have deleted their account; the request goes too.
         """
 
         def decide(now: Situation) -> Decision | None:
@@ -103,6 +109,9 @@ class InvitationService:
                 return None
             if self._invitations.request(group_id, other_id) is None:
                 raise NotFoundError("this user has not asked to join")
+            if not self._members.exists(user_id, other_id):
+                self._invitations.withdraw(group_id, other_id)
+                raise UserNotFoundError("who asked has deleted their account")
             rows = self._members.new_rows(group_id, [other_id])
             return Decision(
                 group=now.group, event="group.member_added", added=rows, answered=other_id

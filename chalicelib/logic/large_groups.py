@@ -1,4 +1,4 @@
-"""New messages of large groups: pushed in chunks of members, each a command of its own.
+"""New and changed messages of large groups: pushed in chunks of members, each a command.
 
 So a group of thousands holds up nobody else. A chunk only names the messages; who carries it out
 reads them from the log, once for all that came for it meanwhile. Where many members are online
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from chalicelib.frames import message_frames, notify_frame
+from chalicelib.frames import message_frames, notify_frame, updated_frame
 from chalicelib.logic.audiences import Audience
 from chalicelib.models import Connection, Placed, PushResult
 
@@ -35,6 +35,7 @@ class PushChunk:
         chunks: Of how many.
         user_ids: Only these members of the chunk; none for all.
         attempt: So many posts to these failed before.
+        updated: It is one message that was changed, and not new ones.
     """
 
     conversation_id: str
@@ -44,6 +45,7 @@ class PushChunk:
     chunks: int
     user_ids: Sequence[str] = ()
     attempt: int = 0
+    updated: bool = False
 
 
 class Audiences(Protocol):
@@ -130,6 +132,8 @@ class LargeGroupService:
         if not online:
             return {}
         after = set(joined.values())
+        if chunk.updated:
+            return self._updated(chunk, after)
         count = chunk.last_seq - chunk.first_seq + 1
         is_many = not chunk.user_ids and online * chunk.chunks > NOTIFY_ABOVE
         if is_many or count > MAX_PUSHED:
@@ -144,9 +148,23 @@ class LargeGroupService:
             for one in after
         }
 
+    def _updated(self, chunk: PushChunk, after: Iterable[int]) -> dict[int, list[str]]:
+        """Everybody who may read a changed message gets it: nothing else tells them."""
+        found = self._reader.after("", chunk.conversation_id, chunk.first_seq - 1, 1)
+        frames = [updated_frame(placed.text) for placed in found]
+        return {one: frames if one < chunk.first_seq else [] for one in after}
 
-def chunks_of(messages: Sequence[Placed], members: int) -> list[PushChunk]:
-    """The chunks that are to get consecutive messages of a group with so many members."""
+
+def chunks_of(
+    messages: Sequence[Placed], members: int, *, updated: bool = False
+) -> list[PushChunk]:
+    """The chunks that are to get messages of a group with so many members.
+
+    Args:
+        messages: Consecutive ones; or one that was changed.
+        members: How many there are.
+        updated: Whether it was.
+    """
     chunks = -(-members // CHUNK)
     return [
         PushChunk(
@@ -155,6 +173,7 @@ def chunks_of(messages: Sequence[Placed], members: int) -> list[PushChunk]:
             last_seq=messages[-1].seq,
             number=number,
             chunks=chunks,
+            updated=updated,
         )
         for number in range(chunks)
     ]
@@ -164,7 +183,8 @@ def _merged(chunks: Iterable[PushChunk]) -> list[PushChunk]:
     """One for each chunk of a group; those for single users stay as they are."""
     found: dict[tuple[object, ...], PushChunk] = {}
     for one in chunks:
-        key = (one.conversation_id, one.number, one.chunks, *one.user_ids)
+        changed = one.first_seq if one.updated else 0
+        key = (one.conversation_id, one.number, one.chunks, changed, *one.user_ids)
         old = found.get(key, one)
         first, last = min(old.first_seq, one.first_seq), max(old.last_seq, one.last_seq)
         attempt = max(old.attempt, one.attempt)

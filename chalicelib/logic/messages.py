@@ -70,6 +70,7 @@ class MessageService:
         reader: Reader,
         clock: Callable[[], float],
         acceptance: Acceptance | None = None,
+        refer: Callable[[str, str], None] | None = None,
     ) -> None:
         self._access = access
         self._submit = submit
@@ -77,6 +78,7 @@ class MessageService:
         self._reader = reader
         self._clock = clock
         self._acceptance = acceptance
+        self._refer = refer
 
     def send_message(
         self, ctx: Context, user_id: str, drafts: Sequence[Draft | Rejected]
@@ -130,11 +132,13 @@ class MessageService:
             more = draft.options and self._options.members(
                 user_id, conversation_id, draft.options, created_at
             )
+            identity = message_id(user_id, conversation_id, draft.client_msg_id)
+            if self._refer and more and "attachment" in more:
+                self._refer(more["attachment"]["id"], identity)
         except UnavailableError:
             raise
         except IMError as error:
             return Rejected(client_msg_id=draft.client_msg_id, error=error)
-        identity = message_id(user_id, conversation_id, draft.client_msg_id)
         body = {
             "id": identity,
             "conversation_id": conversation_id,

@@ -12,11 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from chalicelib.errors import FieldError, InvalidFieldError
+from chalicelib.errors import InvalidFieldError
 from chalicelib.logic.remote_documents import is_trustworthy
 
 LOCAL = "local"
 MAX_URL_CHARACTERS = 2000
+# A name or address, perhaps a port; visible ASCII without a fragment; http in the stage local only.
+URL_PATTERN = (
+    r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?][\x21\x22\x24-\x7e]*)?"
+)
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
 # Addresses that stand for one of IPv4: https://www.rfc-editor.org/rfc/rfc6052 and 8215.
 _TRANSLATED = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
@@ -67,13 +71,13 @@ class Outbound:
         """
         parts = urlsplit(url) if is_trustworthy(url) and len(url) <= MAX_URL_CHARACTERS else None
         if parts is None or not (parts.scheme == "https" or self._is_local):
-            raise _wrong("expected an https address")
+            raise InvalidFieldError.at("url", "expected an https address")
         try:
             address = ipaddress.ip_address(parts.hostname or "")
         except ValueError:
             return
         if not self.allows(str(address)):
-            raise _wrong("expected a public address")
+            raise InvalidFieldError.at("url", "expected a public address")
 
     def allows(self, address: str) -> bool:
         """Whether a connection to an IP address may be opened."""
@@ -90,9 +94,3 @@ class Outbound:
 def _stands_for_another(address: ipaddress.IPv6Address) -> bool:
     translated = any(address in network for network in _TRANSLATED)
     return translated or bool(address.sixtofour or address.teredo)
-
-
-def _wrong(expected: str) -> InvalidFieldError:
-    return InvalidFieldError(
-        f"url: {expected}", errors=(FieldError(field="url", message=expected),)
-    )

@@ -131,12 +131,20 @@ class HideService:
     """Removes messages for one user: for them a tombstone stays, for the others all of it."""
 
     def __init__(
-        self, *, access: Beginnings, log: Log, heads: Heads, hidden: Hidden, tell: Tell
+        self,
+        *,
+        access: Beginnings,
+        log: Log,
+        heads: Heads,
+        hidden: Hidden,
+        hide_mention: Callable[[str, Placed], None],
+        tell: Tell,
     ) -> None:
         self._access = access
         self._log = log
         self._heads = heads
         self._hidden = hidden
+        self._hide_mention = hide_mention
         self._tell = tell
 
     def hide(self, user_id: str, conversation_id: str, seq: int) -> None:
@@ -154,4 +162,5 @@ class HideService:
         self._hidden.hide(conversation_id, user_id, seq)
         self._log.mark_changed(segment)
         self._heads.mark_changed(conversation_id, seq)
+        self._hide_mention(user_id, next(one for one in segment.messages if one.seq == seq))
         self._tell((user_id,), "message.deleted", {"conversation_id": conversation_id, "seq": seq})

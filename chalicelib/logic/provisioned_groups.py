@@ -8,25 +8,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from chalicelib.context import Context
-from chalicelib.errors import GroupNotFoundError, IMError, UnauthorizedError, UserNotFoundError
+from chalicelib.errors import GroupNotFoundError
 from chalicelib.logic.group_members import GroupMemberService
 from chalicelib.logic.groups import GroupService
+from chalicelib.logic.provisioning import Accounts, Callers, Keys, Outcome, outcome_of
 from chalicelib.models import Group, group_id
-
-
-class Keys(Protocol):
-    """Whose users a key provisions."""
-
-    def issuer_of(self, actor: str) -> str: ...
-
-
-class Identities(Protocol):
-    """The accounts of subjects."""
-
-    def user_of(self, issuer: str, subject: str) -> str | None: ...
 
 
 class Groups(Protocol):
@@ -52,15 +42,6 @@ class ProvisionedGroup:
     remove: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupOutcome:
-    """What became of one entry: the group's id, or an error."""
-
-    group_id: str = ""
-    created: bool = False
-    error: IMError | None = None
-
-
 class ProvisionedGroupService:
     """Carries out what holders of provisioning keys ask for; ``ctx.user`` is the key."""
 
@@ -68,21 +49,20 @@ class ProvisionedGroupService:
         self,
         *,
         keys: Keys,
-        identities: Identities,
+        identities: Accounts,
         stored: Groups,
         groups: Callable[[], GroupService],
         members: Callable[[], GroupMemberService],
     ) -> None:
-        self._keys = keys
-        self._identities = identities
+        self._callers = Callers(keys, identities)
         self._stored = stored
         self._groups = groups
         self._members = members
 
-    def put(self, ctx: Context, groups: Sequence[ProvisionedGroup]) -> list[GroupOutcome]:
+    def put(self, ctx: Context, groups: Sequence[ProvisionedGroup]) -> list[Outcome]:
         """Makes groups, or brings them up to date; each entry has its own outcome."""
-        issuer = self._issuer(ctx)
-        return [self._outcome(ctx, issuer, one) for one in groups]
+        issuer = self._callers.issuer(ctx)
+        return [outcome_of(partial(self._put, ctx, issuer, one)) for one in groups]
 
     def dismiss(self, ctx: Context, external_id: str) -> None:
         """Ends a group; no fault where it is over.
@@ -90,24 +70,16 @@ class ProvisionedGroupService:
         Raises:
             GroupNotFoundError: There never was one.
         """
-        group = self._group(_unique(self._issuer(ctx), external_id))
+        group = self._group(_unique(self._callers.issuer(ctx), external_id))
         if group is None:
             raise GroupNotFoundError
         if not group.dismissed:
             self._groups().dismiss(ctx, group.owner_id, group.id)
 
-    def _outcome(self, ctx: Context, issuer: str, one: ProvisionedGroup) -> GroupOutcome:
-        """One entry's fault does not stop the others; a service that is away stops them all."""
-        try:
-            return self._put(ctx, issuer, one)
-        except IMError as error:
-            if error.retryable:
-                raise
-            return GroupOutcome(error=error)
-
-    def _put(self, ctx: Context, issuer: str, one: ProvisionedGroup) -> GroupOutcome:
+    def _put(self, ctx: Context, issuer: str, one: ProvisionedGroup) -> Outcome:
         owner_id, *user_ids = (
-            self._user_id(issuer, external_id) for external_id in (one.owner, *one.add, *one.remove)
+            self._callers.user_id(issuer, external_id)
+            for external_id in (one.owner, *one.add, *one.remove)
         )
         added, removed = user_ids[: len(one.add)], user_ids[len(one.add) :]
         unique = _unique(issuer, one.external_id)
@@ -115,7 +87,7 @@ class ProvisionedGroupService:
         group = self._group(unique)
         if group is None:
             made = self._groups().create(ctx, owner_id, added, unique=unique, profile=profile)
-            return GroupOutcome(group_id=made.id, created=True)
+            return Outcome(id=made.id, created=True)
         if group.owner_id != owner_id:
             self._members().add(ctx, group.owner_id, group.id, [owner_id])
             self._groups().transfer(ctx, group.owner_id, group.id, owner_id)
@@ -123,22 +95,11 @@ class ProvisionedGroupService:
         self._members().add(ctx, owner_id, group.id, added)
         for user_id in removed:
             self._members().remove(ctx, owner_id, group.id, user_id)
-        return GroupOutcome(group_id=group.id)
+        return Outcome(id=group.id)
 
     def _group(self, unique: str) -> Group | None:
         wanted = group_id(unique)
         return self._stored.get_groups((wanted,)).get(wanted)
-
-    def _user_id(self, issuer: str, external_id: str) -> str:
-        found = self._identities.user_of(issuer, external_id)
-        if found is None:
-            raise UserNotFoundError(f"there is no user {external_id}")
-        return found
-
-    def _issuer(self, ctx: Context) -> str:
-        if ctx.user is None:
-            raise UnauthorizedError
-        return self._keys.issuer_of(ctx.user)
 
 
 def _unique(issuer: str, external_id: str) -> str:

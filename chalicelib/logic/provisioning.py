@@ -33,10 +33,15 @@ class Keys(Protocol):
     def issuer_of(self, actor: str) -> str: ...
 
 
-class Identities(Protocol):
+class Accounts(Protocol):
     """The accounts of subjects."""
 
     def user_of(self, issuer: str, subject: str) -> str | None: ...
+
+
+class Identities(Accounts, Protocol):
+    """Makes them, too."""
+
     def enrol(
         self, issuer: str, subject: str, *, username: str, nickname: str, exactly: bool
     ) -> str: ...
@@ -75,11 +80,46 @@ class ProvisionedUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one entry: a user's id, or an error."""
+    """What became of one entry: the id of the user or group, or an error."""
 
-    user_id: str = ""
+    id: str = ""
     created: bool = False
     error: IMError | None = None
+
+
+class Callers:
+    """Whose server a key is of, and who its users are here."""
+
+    def __init__(self, keys: Keys, identities: Accounts) -> None:
+        self._keys = keys
+        self._identities = identities
+
+    def issuer(self, ctx: Context) -> str:
+        """Whose users the calling key provisions."""
+        if ctx.user is None:
+            raise UnauthorizedError
+        return self._keys.issuer_of(ctx.user)
+
+    def user_id(self, issuer: str, external_id: str) -> str:
+        """Who this user of a server is here.
+
+        Raises:
+            UserNotFoundError: Nobody.
+        """
+        found = self._identities.user_of(issuer, external_id)
+        if found is None:
+            raise UserNotFoundError(f"there is no user {external_id}")
+        return found
+
+
+def outcome_of(work: Callable[[], Outcome]) -> Outcome:
+    """One entry's fault does not stop the others; a service that is away stops them all."""
+    try:
+        return work()
+    except IMError as error:
+        if error.retryable:
+            raise
+        return Outcome(error=error)
 
 
 class ProvisioningService:
@@ -96,7 +136,7 @@ class ProvisioningService:
         relations: Relations,
         tell: Tell,
     ) -> None:
-        self._keys = keys
+        self._callers = Callers(keys, identities)
         self._identities = identities
         self._profiles = profiles
         self._bans = bans
@@ -106,8 +146,8 @@ class ProvisioningService:
 
     def put_users(self, ctx: Context, users: Sequence[ProvisionedUser]) -> list[Outcome]:
         """Makes accounts, or brings them up to date; each entry has its own outcome."""
-        issuer = self._issuer(ctx)
-        return [self._outcome(partial(self._put, ctx, issuer, one)) for one in users]
+        issuer = self._callers.issuer(ctx)
+        return [outcome_of(partial(self._put, ctx, issuer, one)) for one in users]
 
     def disable(self, ctx: Context, external_id: str) -> None:
         """Cuts a user off and keeps them out; what they wrote stays.
@@ -115,12 +155,12 @@ class ProvisioningService:
         Raises:
             UserNotFoundError: There is no such user.
         """
-        self._set_disabled(ctx, self._user_id(self._issuer(ctx), external_id), True)
+        self._set_disabled(ctx, self._callers.user_id(self._callers.issuer(ctx), external_id), True)
 
     def put_friends(self, ctx: Context, pairs: Sequence[tuple[str, str]]) -> list[Outcome]:
         """Makes pairs friends; a block between two is theirs and stays."""
-        issuer = self._issuer(ctx)
-        return [self._outcome(partial(self._befriend, issuer, *pair)) for pair in pairs]
+        issuer = self._callers.issuer(ctx)
+        return [outcome_of(partial(self._befriend, issuer, *pair)) for pair in pairs]
 
     def _put(self, ctx: Context, issuer: str, one: ProvisionedUser) -> Outcome:
         user_id = self._identities.user_of(issuer, one.external_id)
@@ -144,7 +184,7 @@ class ProvisioningService:
             self._profiles().update(user_id, changes)
         if one.disabled is not None:
             self._set_disabled(ctx, user_id, one.disabled)
-        return Outcome(user_id=user_id, created=created)
+        return Outcome(id=user_id, created=created)
 
     def _set_disabled(self, ctx: Context, user_id: str, disabled: bool) -> None:
         """An operator's ban is neither replaced nor lifted."""
@@ -155,7 +195,7 @@ class ProvisioningService:
             self._banning().unban(ctx, user_id)
 
     def _befriend(self, issuer: str, one: str, other: str) -> Outcome:
-        mine, theirs = self._user_id(issuer, one), self._user_id(issuer, other)
+        mine, theirs = self._callers.user_id(issuer, one), self._callers.user_id(issuer, other)
         if mine == theirs:
             raise SelfError("external_ids: expected two users")
 
@@ -169,23 +209,3 @@ class ProvisioningService:
             self._tell((theirs,), "friend.added", {"user_id": mine})
             return Outcome(created=True)
         return Outcome()
-
-    def _outcome(self, work: Callable[[], Outcome]) -> Outcome:
-        """One entry's fault does not stop the others; a service that is away stops them all."""
-        try:
-            return work()
-        except IMError as error:
-            if error.retryable:
-                raise
-            return Outcome(error=error)
-
-    def _user_id(self, issuer: str, external_id: str) -> str:
-        found = self._identities.user_of(issuer, external_id)
-        if found is None:
-            raise UserNotFoundError(f"there is no user {external_id}")
-        return found
-
-    def _issuer(self, ctx: Context) -> str:
-        if ctx.user is None:
-            raise UnauthorizedError
-        return self._keys.issuer_of(ctx.user)

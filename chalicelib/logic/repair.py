@@ -16,13 +16,12 @@ from typing import Any, Protocol
 from chalicelib.logic.log import SEAL_AT, Tail
 from chalicelib.models import (
     MAX_INLINE_BYTES,
-    WORLD,
     ConversationMember,
     ConversationType,
     Head,
     RetentionMark,
     Segment,
-    is_group,
+    conversation_type,
     rfc3339,
 )
 
@@ -164,7 +163,7 @@ class RepairService:
                 return
 
     def _replay(self, conversation_id: str, head: Head | None) -> _Replayed:
-        kind = head.type if head else _type(conversation_id)
+        kind = head.type if head else conversation_type(conversation_id)
         tail = Tail.of(Head(id=conversation_id, type=kind))
         found = _Replayed(tail, tail.head() if head and not head.last_seq else None)
         for segment in self._segments(conversation_id):
@@ -241,9 +240,3 @@ def _place_problem(row: ConversationMember, right: ConversationMember) -> str:
         if getattr(row, name) != getattr(right, name)
     ]
     return f"place of {row.user_id}: {'; '.join(wrong)}" if wrong else ""
-
-
-def _type(conversation_id: str) -> ConversationType:
-    if conversation_id == WORLD:
-        return ConversationType.WORLD
-    return ConversationType.GROUP if is_group(conversation_id) else ConversationType.DIRECT

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from chalicelib.logic.policies import RetentionPolicy
-from chalicelib.models import RetentionMark, Segment, rfc3339
+from chalicelib.models import Placed, RetentionMark, Segment, rfc3339
 
 SWEEP = "retention"
 _CONVERSATIONS = 100  # a page: 100 heads of at most 1 KB are 13 read units
@@ -57,6 +57,7 @@ class RetentionService:
         heads: Heads,
         log: Log,
         forget: Callable[[str, Iterable[int]], None],
+        forget_derived: Callable[[Iterable[Placed]], None],
         progress: Progress,
         policy: Callable[[], RetentionPolicy],
         clock: Callable[[], float],
@@ -64,6 +65,7 @@ class RetentionService:
         self._heads = heads
         self._log = log
         self._forget = forget
+        self._forget_derived = forget_derived
         self._progress = progress
         self._policy = policy
         self._clock = clock
@@ -111,6 +113,7 @@ class RetentionService:
             old = {seq for seq, at in created.items() if at < cutoff}
             if segment.changed:
                 self._forget(segment.conversation_id, old)
+            self._forget_derived(one for one in segment.messages if one.seq in old)
             if not self._log.blank(segment, old, {"expires_at": rfc3339(self._clock())}):
                 return replace(mark, seq=segment.first_seq)  # changed meanwhile: once more
             if kept := [at for seq, at in created.items() if seq not in old]:

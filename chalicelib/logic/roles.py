@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from chalicelib.context import Context
-from chalicelib.errors import FieldError, InvalidFieldError, UserNotFoundError
+from chalicelib.errors import InvalidFieldError, UserNotFoundError
 from chalicelib.logic.audit import AuditService
 from chalicelib.logic.auth import ADMIN
 from chalicelib.logic.reports import ROLE as MODERATOR
@@ -46,8 +46,7 @@ class RoleService:
         with self._audit.action(ctx, "roles.set", user_id, roles=" ".join(roles) or "none"):
             if unknown := set(roles) - set(ROLES):
                 message = f"expected some of {', '.join(ROLES)}, not {', '.join(sorted(unknown))}"
-                wrong = FieldError(field="roles", message=message)
-                raise InvalidFieldError(f"roles: {message}", errors=(wrong,))
+                raise InvalidFieldError.at("roles", message)
             user = self._users.get(user_id)
             if user is None or not self._users.set_roles(user, roles):
                 raise UserNotFoundError

@@ -45,7 +45,18 @@ class Presence(Protocol):
 
 
 class SessionService:
-    """Opens, prolongs and ends sessions."""
+    """Opens, prolongs and ends sessions.
+
+    Args:
+        sessions: The table.
+        bans: Who may not have one.
+        presence: Closes connections.
+        policy: How long a session lasts.
+        clock: Unix seconds.
+        new_id: For sessions.
+        new_secret: For refresh tokens.
+        forget: Has a device, or all of a user's, notified no longer.
+    """
 
     def __init__(
         self,
@@ -57,6 +68,7 @@ class SessionService:
         clock: Callable[[], float],
         new_id: Callable[[], str],
         new_secret: Callable[[], str],
+        forget: Callable[[str, str | None], None],
     ) -> None:
         self._sessions = sessions
         self._bans = bans
@@ -65,6 +77,7 @@ class SessionService:
         self._clock = clock
         self._new_id = new_id
         self._new_secret = new_secret
+        self._forget = forget
 
     def open(self, user_id: str, *, device_id: str, device_name: str) -> tuple[Session, str]:
         """Begins a session on a device, in place of the one that may be there.
@@ -95,7 +108,7 @@ class SessionService:
             until = f" until {rfc3339(ban.until)}" if ban.until is not None else ""
             raise BannedError(f"the account is banned{until}")
         if before.pop(device_id, None):
-            self._presence.disconnect(user_id, device_id)
+            self._cut_off(user_id, device_id)
         beyond = max(0, len(before) + 1 - MAX_PER_USER)
         for oldest in sorted(before.values(), key=_by_use)[:beyond]:
             self.end(user_id, oldest.device_id)
@@ -125,14 +138,14 @@ class SessionService:
         )
         if not self._sessions.rotate(renewed, spent_hash=_hash(secret)):
             self._sessions.delete(user_id, device_id, session_id=session_id)
-            self._presence.disconnect(user_id, device_id)
+            self._cut_off(user_id, device_id)
             raise TokenReusedError("the refresh token was used before: log in again")
         return renewed, _token(renewed, next_secret)
 
     def end(self, user_id: str, device_id: str) -> None:
         """Ends a device's session: its tokens are refused from now on, its connections close."""
         self._sessions.delete(user_id, device_id)
-        self._presence.disconnect(user_id, device_id)
+        self._cut_off(user_id, device_id)
 
     def end_all(self, user_id: str, *, but: str | None = None) -> None:
         """Ends the sessions of every device, or of every device but one."""
@@ -140,16 +153,21 @@ class SessionService:
         for device_id in ended:
             self._sessions.delete(user_id, device_id)
         if but is None:
-            self._presence.disconnect(user_id)
+            self._cut_off(user_id)
             return
         for device_id in ended:
-            self._presence.disconnect(user_id, device_id)
+            self._cut_off(user_id, device_id)
 
     def of_user(self, user_id: str) -> list[Session]:
         """The sessions that stand, the last used first."""
         now = self._clock()
         standing = [one for one in self._sessions.of_user(user_id) if one.expires_at > now]
         return sorted(standing, key=_by_use, reverse=True)
+
+    def _cut_off(self, user_id: str, device_id: str | None = None) -> None:
+        """What a device of an ended session has here ends too."""
+        self._presence.disconnect(user_id, device_id)
+        self._forget(user_id, device_id)
 
 
 def _by_use(session: Session) -> float:

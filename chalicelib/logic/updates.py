@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from chalicelib.frames import updated_frame
 from chalicelib.logic.audiences import Audience
-from chalicelib.logic.large_groups import CHUNK
+from chalicelib.logic.large_groups import CHUNK, PushChunk, chunks_of
 from chalicelib.models import WORLD, Connection, Placed, PushResult
 
 
@@ -33,18 +33,36 @@ class Push(Protocol):
 class Updates:
     """Pushes ``updated`` frames."""
 
-    def __init__(self, *, audiences: Audiences, connections: Connections, push: Push) -> None:
+    def __init__(
+        self,
+        *,
+        audiences: Audiences,
+        connections: Connections,
+        push: Push,
+        push_chunks: Callable[[Iterable[PushChunk]], None],
+    ) -> None:
         self._audiences = audiences
         self._connections = connections
         self._push = push
+        self._push_chunks = push_chunks
 
     def push(self, placed: Sequence[Placed]) -> None:
-        """Pushes messages to every live connection of every member who may read them."""
+        """Pushes messages to every live connection of every member who may read them.
+
+        To large groups others do, in chunks.
+        """
         audiences = self._audiences.of({one.conversation_id for one in placed} - {WORLD})
+        chunks: list[PushChunk] = []
         for one in placed:
+            audience = audiences.get(one.conversation_id)
+            if audience and audience.large:
+                chunks += chunks_of((one,), len(audience.joined), updated=True)
+                continue
             frames = (updated_frame(one.text),)
             for some in self._connections_for(one, audiences):
                 self._push.post_all({connection.id: frames for connection in some})
+        if chunks:
+            self._push_chunks(chunks)
 
     def _connections_for(
         self, placed: Placed, audiences: Mapping[str, Audience]

@@ -1,6 +1,6 @@
 """Posting messages to receivers, signed as https://www.standardwebhooks.com says.
 
-At least once: a receiver knows a repetition by ``webhook-id``, which is the message's id.
+At least once: a receiver knows a repetition by ``webhook-id``, the id of the message or its change.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import base64
 import hmac
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from chalicelib.context import Context
@@ -20,6 +20,8 @@ from chalicelib.models import Bot, TargetKind, Webhook, WebhookEvent, WebhookPos
 
 logger = logging.getLogger(__name__)
 
+
+_TOLD_OF_CHANGES = ("user_id", "emoji", "remove")
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -90,7 +92,12 @@ class WebhookDelivery:
         body = dump(_payload(post, message)).encode()
         headers = {
             "content-type": "application/json",
-            **signed(target.secret, message["id"], int(self._clock()), body),
+            **signed(
+                self._secrets(target),
+                post.change.get("id", message["id"]),
+                int(self._clock()),
+                body,
+            ),
         }
         status, answer = self._post(post.target_id, target.url, body, headers)
         if not 200 <= status < 300:
@@ -110,6 +117,12 @@ class WebhookDelivery:
                     if webhook.id == post.target_id and webhook.active:
                         return webhook
         return None
+
+    def _secrets(self, target: Webhook | Bot) -> list[str]:
+        """The secret, and after a rotation for a while the one before."""
+        if isinstance(target, Webhook) and target.old_secret_until > self._clock():
+            return [target.secret, target.old_secret]
+        return [target.secret]
 
     def _reply(self, ctx: Context, bot: Bot, message: dict[str, Any], answer: bytes) -> None:
         """Sends the message in an answer; its id follows from what it answers, so it comes once."""
@@ -131,23 +144,26 @@ class WebhookDelivery:
             logger.warning("a bot's reply was refused", extra=fields)
 
 
-def signed(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """The headers of a post.
+def signed(secrets: Iterable[str], message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+    """The headers of a post, with a signature for each secret.
 
     Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
     """
-    key = base64.b64decode(secret.removeprefix("whsec_"))
     content = f"{message_id}.{timestamp}.".encode() + body
-    signature = base64.b64encode(hmac.digest(key, content, "sha256")).decode()
+    keys = (base64.b64decode(secret.removeprefix("whsec_")) for secret in secrets)
+    signatures = (base64.b64encode(hmac.digest(key, content, "sha256")).decode() for key in keys)
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": f"v1,{signature}",
+        "webhook-signature": " ".join(f"v1,{one}" for one in signatures),
     }
 
 
 def _payload(post: WebhookPost, message: dict[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = {"conversation_type": post.conversation_type, "message": message}
+    if post.change:
+        told |= {name: post.change[name] for name in _TOLD_OF_CHANGES if name in post.change}
+        return {"type": post.event, "timestamp": post.change["at"], "data": told}
     if post.event != WebhookEvent.MESSAGE_STORED:
         said = json.loads(message["content"] or "{}")
         said.pop("event", None)

@@ -11,6 +11,7 @@ from chalicelib.change_frames import ALL
 from chalicelib.logic.audiences import Audience
 from chalicelib.models import (
     Bot,
+    ChangeKind,
     ContentType,
     Hears,
     Placed,
@@ -26,6 +27,12 @@ from chalicelib.models import (
 MAX_AGE_SECONDS = 2.0  # so soon everybody knows of a new receiver
 
 T = TypeVar("T")
+
+_EVENT_OF: Mapping[str, str] = {
+    ChangeKind.EDIT: WebhookEvent.MESSAGE_EDITED.value,
+    ChangeKind.RECALL: WebhookEvent.MESSAGE_RECALLED.value,
+    ChangeKind.REACT: WebhookEvent.MESSAGE_REACTED.value,
+}
 
 
 class Reader(Protocol):
@@ -53,6 +60,21 @@ class StoredTogether:
     conversation_id: str
     conversation_type: str
     senders: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedTogether:
+    """Changes of messages of one conversation.
+
+    Attributes:
+        trace_id: Of the request that caused the first.
+        changes: As the event `MessagesChanged` has them.
+    """
+
+    trace_id: str
+    conversation_id: str
+    conversation_type: str
+    changes: Sequence[Mapping[str, Any]]
 
 
 class Remembered(Generic[T]):
@@ -111,6 +133,23 @@ class WebhookFanout:
         if posts:
             self._enqueue(posts)
 
+    def spread_changes(self, changed: Sequence[ChangedTogether]) -> None:
+        """Enqueues a post for each change and receiver; bots are told of new messages only.
+
+        Raises:
+            UnavailableError: The store or Kafka is away; all of it is to come again.
+        """
+        webhooks = [one for one in self._webhooks() if one.active]
+        posts = [
+            (one.trace_id, _change_post(one, change, event, webhook.id))
+            for one in changed
+            for change in one.changes
+            for webhook in webhooks
+            if (event := _EVENT_OF.get(change["kind"], "")) in webhook.events
+        ]
+        if posts:
+            self._enqueue(posts)
+
     def _posts(
         self, stored: StoredTogether, webhooks: Sequence[Webhook], bots: Sequence[Bot]
     ) -> Iterator[WebhookPost]:
@@ -146,6 +185,20 @@ class WebhookFanout:
             return []
         joined = self._audiences.of((conversation_id,))[conversation_id].joined
         return [(one, joined[one.user_id]) for one in calling if one.user_id in joined]
+
+
+def _change_post(
+    changed: ChangedTogether, change: Mapping[str, Any], event: str, webhook_id: str
+) -> WebhookPost:
+    return WebhookPost(
+        target=TargetKind.WEBHOOK,
+        target_id=webhook_id,
+        event=event,
+        conversation_id=changed.conversation_id,
+        conversation_type=changed.conversation_type,
+        seq=change["seq"],
+        change=change,
+    )
 
 
 def event_of(body: Mapping[str, Any]) -> str:

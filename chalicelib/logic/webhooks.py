@@ -12,6 +12,7 @@ from chalicelib.errors import LimitReachedError, NotFoundError
 from chalicelib.logic.audit import AuditService
 from chalicelib.models import Webhook, rfc3339
 
+GRACE_SECONDS = 86_400  # in which a receiver comes to know its new secret
 MAX_WEBHOOKS = 100  # each event is compared with all of them
 
 
@@ -108,6 +109,24 @@ class WebhookService:
             if "events" in changes:
                 changes = {**changes, "events": tuple(dict.fromkeys(changes["events"]))}
             webhook = replace(self.get(webhook_id), **changes)
+            if not self._webhooks.put(webhook, new=False):
+                raise NotFoundError(f"there is no webhook {webhook_id}")
+        return webhook
+
+    def rotate(self, ctx: Context, webhook_id: str) -> Webhook:
+        """Gives a receiver another secret; posts are signed with the old one too for a day.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        with self._audit.action(ctx, "webhook.rotate", webhook_id):
+            old = self.get(webhook_id)
+            webhook = replace(
+                old,
+                secret=new_secret(self._random_bytes),
+                old_secret=old.secret,
+                old_secret_until=self._clock() + GRACE_SECONDS,
+            )
             if not self._webhooks.put(webhook, new=False):
                 raise NotFoundError(f"there is no webhook {webhook_id}")
         return webhook

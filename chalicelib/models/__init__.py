@@ -22,6 +22,7 @@ from chalicelib.models.groups import (
     JoinPolicy,
     JoinRequest,
     Standing,
+    conversation_type,
     group_id,
     is_group,
 )
@@ -33,6 +34,7 @@ from chalicelib.models.integration import (
     WebhookEvent,
     WebhookPost,
 )
+from chalicelib.models.mentions import EVERYBODY, Mention
 from chalicelib.models.messages import (
     MAX_INLINE_BYTES,
     WORLD,
@@ -80,6 +82,7 @@ from chalicelib.models.presence import (
     PresenceStatus,
     ShowPresence,
 )
+from chalicelib.models.push import PushDevice, PushNote, PushPlatform
 from chalicelib.models.reports import Report, ReportStatus
 from chalicelib.models.scheduled import ScheduledMessage, ScheduledStatus
 from chalicelib.models.settings import FOREVER, ConversationSettings
@@ -89,6 +92,7 @@ from chalicelib.models.times import (
 )
 
 __all__ = [
+    "EVERYBODY",
     "FIRST_GROUP",
     "FOREVER",
     "LARGE_GROUP",
@@ -126,6 +130,7 @@ __all__ = [
     "JoinPolicy",
     "JoinRequest",
     "LinkedIdentity",
+    "Mention",
     "Message",
     "Notice",
     "OwnMarks",
@@ -135,6 +140,9 @@ __all__ = [
     "Presence",
     "PresenceState",
     "PresenceStatus",
+    "PushDevice",
+    "PushNote",
+    "PushPlatform",
     "PushResult",
     "Reaction",
     "Relation",
@@ -157,6 +165,7 @@ __all__ = [
     "Webhook",
     "WebhookEvent",
     "WebhookPost",
+    "conversation_type",
     "direct_id",
     "direct_members",
     "group_id",

@@ -14,6 +14,7 @@ class Attachment:
         created_at: Unix seconds.
         is_kept: Whether the stored object was found to be as declared; it is kept from then on.
         is_public: Whether it is an avatar, which everybody may see.
+        is_removed: No message has it any more, and it is about to go.
     """
 
     id: str
@@ -24,6 +25,7 @@ class Attachment:
     created_at: float
     is_kept: bool = False
     is_public: bool = False
+    is_removed: bool = False
 
     def body(self) -> dict[str, str | int]:
         """The member ``attachment`` of a message."""

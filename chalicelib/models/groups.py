@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chalicelib.models.messages import ConversationMember
+from chalicelib.models.messages import WORLD, ConversationMember, ConversationType
 
 MAX_GROUP_MEMBERS = 10_000
 LARGE_GROUP = 300  # members; in a larger group nobody gets pointers or events about others
@@ -124,3 +124,10 @@ def group_id(unique: str) -> str:
 def is_group(conversation_id: str) -> bool:
     """Whether this is the id of a group other than the world chat room."""
     return conversation_id.startswith(FIRST_GROUP)
+
+
+def conversation_type(conversation_id: str) -> ConversationType:
+    """What kind of conversation an id is of."""
+    if conversation_id == WORLD:
+        return ConversationType.WORLD
+    return ConversationType.GROUP if is_group(conversation_id) else ConversationType.DIRECT

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class WebhookEvent(StrEnum):
     """What a receiver may be told of; those of groups are the system lines of a conversation."""
 
     MESSAGE_STORED = "message.stored"
+    MESSAGE_EDITED = "message.edited"
+    MESSAGE_RECALLED = "message.recalled"
+    MESSAGE_REACTED = "message.reacted"
     GROUP_CREATED = "group.created"
     GROUP_UPDATED = "group.updated"
     GROUP_TRANSFERRED = "group.transferred"
@@ -29,6 +34,8 @@ class Webhook:
         secret: What posts are signed with, ``whsec_`` and base64; shown once, never logged.
         events: Which ones, by the names of `WebhookEvent`.
         active: Nothing is posted while it is not.
+        old_secret: The one before; posts are signed with it too,
+        old_secret_until: until then (Unix seconds).
     """
 
     id: str
@@ -39,6 +46,8 @@ class Webhook:
     created_by: str
     description: str = ""
     active: bool = True
+    old_secret: str = ""
+    old_secret_until: float = 0.0
 
 
 class Hears(StrEnum):
@@ -87,6 +96,7 @@ class WebhookPost:
         target: What kind of receiver it is.
         target_id: A webhook's id, or a bot's user id; also the record's key.
         event: Of `WebhookEvent`.
+        change: Of a message that was changed what `MessagesChanged` says of that.
     """
 
     target: TargetKind
@@ -95,3 +105,4 @@ class WebhookPost:
     conversation_id: str
     conversation_type: str
     seq: int
+    change: Mapping[str, Any] = field(default_factory=dict)

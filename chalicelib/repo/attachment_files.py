@@ -76,3 +76,16 @@ class AttachmentFiles:
         }
         with translated():
             return str(self._client.generate_presigned_url("get_object", wanted, ExpiresIn=seconds))
+
+    def page(self, prefix: str, *, after: str, limit: int) -> list[str]:
+        """Some keys that begin so, in order, after another one."""
+        with translated():
+            found = self._client.list_objects_v2(
+                Bucket=self._bucket, Prefix=prefix, StartAfter=after, MaxKeys=limit
+            )
+        return [one["Key"] for one in found.get("Contents", ())]
+
+    def delete(self, key: str) -> None:
+        """Removes an object; none is no fault."""
+        with translated():
+            self._client.delete_object(Bucket=self._bucket, Key=key)

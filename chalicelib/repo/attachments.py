@@ -10,6 +10,8 @@ from chalicelib.aws import JsonService
 from chalicelib.models import Attachment
 from chalicelib.repo.dynamodb import attempt, call, decode_item, encode_item, table
 
+MAX_REFERENCES = 100  # 31 bytes each, in the row
+
 
 class AttachmentRepository:
     """Uploads by their ids; read strongly."""
@@ -49,10 +51,78 @@ class AttachmentRepository:
             TableName=self._table,
             Key=encode_item({"id": attachment_id}),
             UpdateExpression=f"SET is_kept = :yes{public} REMOVE #ttl",
-            ConditionExpression="attribute_exists(id)",
+            ConditionExpression="attribute_exists(id) AND is_removed = :no",
             ExpressionAttributeNames={"#ttl": "ttl"},
-            ExpressionAttributeValues=encode_item({":yes": True}),
+            ExpressionAttributeValues=encode_item({":yes": True, ":no": False}),
         )
+
+    def refer(self, attachment_id: str, message_id: str) -> bool:
+        """Notes that a message has an upload; False where that is gone.
+
+        An upload of very many messages stays for ever: its row would grow without end.
+        """
+        there = "attribute_exists(id) AND is_removed = :no"
+        few = "(attribute_not_exists(messages) OR size(messages) < :most)"
+        key = {"TableName": self._table, "Key": encode_item({"id": attachment_id})}
+        noted = attempt(
+            self._store,
+            "UpdateItem",
+            **key,
+            UpdateExpression="ADD messages :message",
+            ConditionExpression=f"{there} AND {few}",
+            ExpressionAttributeValues={
+                **encode_item({":no": False, ":most": MAX_REFERENCES}),
+                **_messages(message_id),
+            },
+        )
+        return noted or attempt(
+            self._store,
+            "UpdateItem",
+            **key,
+            UpdateExpression="SET is_shared = :yes",
+            ConditionExpression=there,
+            ExpressionAttributeValues=encode_item({":no": False, ":yes": True}),
+        )
+
+    def release(self, attachment_id: str, message_id: str) -> None:
+        """Notes that a message has an upload no more; none is no fault."""
+        attempt(
+            self._store,
+            "UpdateItem",
+            TableName=self._table,
+            Key=encode_item({"id": attachment_id}),
+            UpdateExpression="DELETE messages :message",
+            ConditionExpression="attribute_exists(id)",
+            ExpressionAttributeValues=_messages(message_id),
+        )
+
+    def seal(self, attachment_id: str, *, even_public: bool) -> bool:
+        """Has nobody refer to an upload any more; False where a message has it, or it is public."""
+        unless_public = "" if even_public else " AND is_public = :no"
+        values = {":yes": True} if even_public else {":yes": True, ":no": False}
+        return attempt(
+            self._store,
+            "UpdateItem",
+            TableName=self._table,
+            Key=encode_item({"id": attachment_id}),
+            UpdateExpression="SET is_removed = :yes",
+            ConditionExpression="attribute_exists(id) AND attribute_not_exists(messages)"
+            f" AND attribute_not_exists(is_shared){unless_public}",
+            ExpressionAttributeValues=encode_item(values),
+        )
+
+    def delete(self, attachment_id: str) -> None:
+        """Removes an upload; none is no fault."""
+        call(
+            self._store,
+            "DeleteItem",
+            TableName=self._table,
+            Key=encode_item({"id": attachment_id}),
+        )
+
+
+def _messages(message_id: str) -> dict[str, Any]:
+    return {":message": {"SS": [message_id]}}
 
 
 def _attachment(item: Mapping[str, Any]) -> Attachment:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from chalicelib.aws import JsonService
 from chalicelib.models import Ban
 from chalicelib.repo.dynamodb import Item, call, decode_item, encode_item, table
+from chalicelib.repo.queries import partition, query_page
 
 _LIST = "bans"  # the one partition of the index: bans are few
 
@@ -55,23 +56,16 @@ class BanRepository:
         Returns:
             The bans, and where the next page begins; None at the end.
         """
-        start = {"ExclusiveStartKey": encode_item(after)} if after else {}
-        answer = call(
+        items, following = query_page(
             self._store,
-            "Query",
+            after=after,
             TableName=self._table,
             IndexName="by_time",
-            KeyConditionExpression="#list = :list",
-            ExpressionAttributeNames={"#list": "list"},
-            ExpressionAttributeValues=encode_item({":list": _LIST}),
+            **partition("list", _LIST),
             ScanIndexForward=False,
             Limit=limit,
-            **start,
         )
-        bans = [_ban(decode_item(item)) for item in answer["Items"]]
-        last = answer.get("LastEvaluatedKey")
-        holding = [one for one in bans if one.holds(self._clock())]
-        return holding, decode_item(last) if last else None
+        return [ban for ban in map(_ban, items) if ban.holds(self._clock())], following
 
 
 def _ban(item: Item) -> Ban:

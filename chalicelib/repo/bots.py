@@ -7,6 +7,7 @@ from dataclasses import asdict
 from chalicelib.aws import JsonService
 from chalicelib.models import Bot, Hears
 from chalicelib.repo.dynamodb import Item, attempt, call, decode_item, encode_item, query_all, table
+from chalicelib.repo.queries import partition
 
 _LIST = "all"
 
@@ -23,9 +24,7 @@ class BotRepository:
         items = query_all(
             self._store,
             TableName=self._table,
-            KeyConditionExpression="#list = :list",
-            ExpressionAttributeNames={"#list": "list"},
-            ExpressionAttributeValues=encode_item({":list": _LIST}),
+            **partition("list", _LIST),
         )
         return [_bot(item) for item in items]
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from chalicelib.aws import JsonService
 from chalicelib.models import BreakerChange
 from chalicelib.repo.dynamodb import encode_item, query_all, table, write_all
+from chalicelib.repo.queries import partition
 
 KEPT_SECONDS = 7 * 24 * 3600
 
@@ -29,9 +30,7 @@ class BreakerChangeRepository:
         items = query_all(
             self._store,
             TableName=self._table,
-            KeyConditionExpression="#name = :name",
-            ExpressionAttributeNames={"#name": "name"},
-            ExpressionAttributeValues=encode_item({":name": name}),
+            **partition("name", name),
             ScanIndexForward=False,
             Limit=limit,
         )

@@ -16,6 +16,7 @@ from typing import Any
 from chalicelib.aws import JsonService
 from chalicelib.models import DeadLetter
 from chalicelib.repo.dynamodb import Item, call, decode_item, encode_item, table
+from chalicelib.repo.queries import partition, query_page
 
 # DynamoDB quota: an item holds 400 KB. All that is kept of one record stays below 350 KB.
 _MAX_RAW_BYTES = 200_000
@@ -80,19 +81,14 @@ class DeadLetterRepository:
         Returns:
             The letters, and the place after which the next page begins; None at the end.
         """
-        start = {"ExclusiveStartKey": encode_item({"topic": topic, "place": after})}
-        answer = call(
+        items, following = query_page(
             self._store,
-            "Query",
+            after={"topic": topic, "place": after} if after else None,
             TableName=self._table,
-            KeyConditionExpression="topic = :topic",
-            ExpressionAttributeValues=encode_item({":topic": topic}),
+            **partition("topic", topic),
             Limit=limit,
-            **(start if after else {}),
         )
-        last = answer.get("LastEvaluatedKey")
-        letters = [_letter(decode_item(item)) for item in answer["Items"]]
-        return letters, decode_item(last)["place"] if last else None
+        return list(map(_letter, items)), following["place"] if following else None
 
     def _key(self, letter_id: str) -> dict[str, Any] | None:
         if not (found := _ID.fullmatch(letter_id)):

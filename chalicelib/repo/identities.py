@@ -27,6 +27,7 @@ from chalicelib.repo.dynamodb import (
     table,
     unavailable,
 )
+from chalicelib.repo.queries import partition
 
 _RACES = ("ConditionalCheckFailed", "TransactionConflict")
 
@@ -110,8 +111,7 @@ class IdentityRepository:
         return query_all(
             self._store,
             TableName=self._table,
-            KeyConditionExpression="pk = :user",
-            ExpressionAttributeValues=encode_item({":user": user_id}),
+            **partition("pk", user_id),
         )
 
 

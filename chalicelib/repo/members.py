@@ -11,6 +11,7 @@ from typing import Any
 from chalicelib.aws import JsonService
 from chalicelib.models import ConversationMember, Role
 from chalicelib.repo.dynamodb import attempt, encode_item, get_all, query_all, table, write_all
+from chalicelib.repo.queries import partition
 
 
 class MemberRepository:
@@ -48,8 +49,7 @@ class MemberRepository:
             TableName=self._table,
             IndexName="by_user",
             ConsistentRead=False,
-            KeyConditionExpression="user_id = :user",
-            ExpressionAttributeValues=encode_item({":user": user_id}),
+            **partition("user_id", user_id),
         )
         return [member_of(item) for item in items]
 
@@ -80,8 +80,7 @@ class MemberRepository:
         items = query_all(
             self._store,
             TableName=self._table,
-            KeyConditionExpression="conversation_id = :id",
-            ExpressionAttributeValues=encode_item({":id": conversation_id}),
+            **partition("conversation_id", conversation_id),
             ProjectionExpression="user_id, joined_seq",
         )
         return {item["user_id"]: item["joined_seq"] for item in items}

@@ -26,6 +26,7 @@ from chalicelib.repo.dynamodb import (
     table,
     write_all,
 )
+from chalicelib.repo.queries import partition
 from chalicelib.repo.sweeps import scan_all
 
 DEDUPLICATION_SECONDS = 7 * 86_400
@@ -197,8 +198,7 @@ class MessageRepository:
         items = query_all(
             self._store,
             TableName=self._table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues=encode_item({":pk": conversation_id + _BLOCKS}),
+            **partition("pk", conversation_id + _BLOCKS),
         )
         return [(item["seq"], item["digests"]) for item in items if item["ttl"] > self._clock()]
 

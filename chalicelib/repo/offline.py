@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from chalicelib.aws import JsonService
 from chalicelib.repo.dynamodb import attempt, encode_item, get_all, query_all, table, write_all
+from chalicelib.repo.queries import partition
 
 Pair = tuple[str, str]  # user, conversation
 
@@ -31,8 +32,7 @@ class OfflineRepository:
         items = query_all(
             self._store,
             TableName=self._table,
-            KeyConditionExpression="user_id = :user",
-            ExpressionAttributeValues=encode_item({":user": user_id}),
+            **partition("user_id", user_id),
         )
         return {item["conversation_id"]: item["first_seq"] for item in items}
 
@@ -41,8 +41,7 @@ class OfflineRepository:
         items = query_all(
             self._store,
             TableName=self._table,
-            KeyConditionExpression="user_id = :user",
-            ExpressionAttributeValues=encode_item({":user": user_id}),
+            **partition("user_id", user_id),
             Limit=limit,
         )
         return [item["conversation_id"] for item in items]

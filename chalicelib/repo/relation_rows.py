@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.aws import JsonService
 from chalicelib.models import RelationRow
 from chalicelib.repo.dynamodb import encode_item, query_all, table, write_all
+from chalicelib.repo.queries import partition
 
 _OTHER = {"received": "sender_id", "sent": "receiver_id"}
 _COPY = {"received": "sent", "sent": "received"}
@@ -25,8 +26,7 @@ class RelationRowRepository:
         items = query_all(
             self._store,
             TableName=self._table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues=encode_item({":pk": user_id}),
+            **partition("pk", user_id),
             Limit=limit,
         )
         return [_row(user_id, item) for item in items]

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from chalicelib.aws import JsonService
 from chalicelib.models import Report, ReportStatus, unix_seconds
 from chalicelib.repo.dynamodb import Item, attempt, call, decode_item, encode_item, table
+from chalicelib.repo.queries import partition, query_page
 
 _KEPT_SECONDS = 400 * 24 * 3600
 
@@ -75,21 +76,15 @@ class ReportRepository:
         Returns:
             The reports, and where the next page begins; None at the end.
         """
-        start = {"ExclusiveStartKey": encode_item(after)} if after else {}
-        answer = call(
+        items, following = query_page(
             self._store,
-            "Query",
+            after=after,
             TableName=self._table,
             IndexName="by_status",
-            KeyConditionExpression="#status = :status",
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues=encode_item({":status": status.value}),
+            **partition("status", status.value),
             Limit=limit,
-            **start,
         )
-        found = [_report(decode_item(item)) for item in answer.get("Items", ())]
-        following = answer.get("LastEvaluatedKey")
-        return found, decode_item(following) if following else None
+        return [_report(item) for item in items], following
 
 
 def _report(item: Item) -> Report:

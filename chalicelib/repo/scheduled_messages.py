@@ -28,6 +28,7 @@ from chalicelib.repo.dynamodb import (
     transact,
     write_all,
 )
+from chalicelib.repo.queries import partition
 
 _COUNT = "#"
 _FIRST = "0"  # every id sorts after this, and the count before it
@@ -142,8 +143,7 @@ class ScheduledMessageRepository:
         items = query_all(
             self._store,
             TableName=self._table,
-            KeyConditionExpression="user_id = :user",
-            ExpressionAttributeValues=encode_item({":user": user_id}),
+            **partition("user_id", user_id),
             ProjectionExpression="id",
         )
         deletes = [{"TableName": self._table, "Key": _key(user_id, one["id"])} for one in items]

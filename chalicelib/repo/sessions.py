@@ -16,6 +16,7 @@ from chalicelib.repo.dynamodb import (
     query_all,
     table,
 )
+from chalicelib.repo.queries import partition
 
 
 class SessionRepository:
@@ -53,8 +54,7 @@ class SessionRepository:
         items = query_all(
             self._store,
             TableName=self._table,
-            KeyConditionExpression="user_id = :user",
-            ExpressionAttributeValues=encode_item({":user": user_id}),
+            **partition("user_id", user_id),
         )
         return [_session(item) for item in items]
 

@@ -18,6 +18,7 @@ from chalicelib.repo.dynamodb import (
     table,
     write_all,
 )
+from chalicelib.repo.queries import partition
 
 _MEMBERS = [one.name for one in fields(ConversationSettings)]
 
@@ -40,8 +41,7 @@ class SettingsRepository:
         items = query_all(
             self._store,
             TableName=self._table,
-            KeyConditionExpression="user_id = :user",
-            ExpressionAttributeValues=encode_item({":user": user_id}),
+            **partition("user_id", user_id),
         )
         return {item["conversation_id"]: _settings(item) for item in items}
 

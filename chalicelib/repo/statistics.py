@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from chalicelib.aws import JsonService
 from chalicelib.models import DayCount
 from chalicelib.repo.dynamodb import attempt, encode_item, get_all, query_all, table
+from chalicelib.repo.queries import partition
 
 
 class StatisticsRepository:
@@ -27,9 +28,7 @@ class StatisticsRepository:
         items = query_all(
             self._store,
             TableName=self._table,
-            KeyConditionExpression="#day = :day",
-            ExpressionAttributeNames={"#day": "day"},
-            ExpressionAttributeValues=encode_item({":day": day}),
+            **partition("day", day),
         )
         return [_count(item) for item in items]
 

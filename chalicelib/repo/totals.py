@@ -9,6 +9,7 @@ from typing import Any
 from chalicelib.aws import JsonService
 from chalicelib.repo.connections import SHARDS
 from chalicelib.repo.dynamodb import call, encode_item, table
+from chalicelib.repo.queries import partition
 
 _ITEMS_AN_ACCOUNT = 2  # the account, and the claim of its name
 _MAX_PAGES = 10  # of 1 MB each: dead letters are large
@@ -46,8 +47,7 @@ class TotalsRepository:
         return self._count(
             _MAX_PAGES,
             TableName=table("dead-letters"),
-            KeyConditionExpression="topic = :topic",
-            ExpressionAttributeValues=encode_item({":topic": topic}),
+            **partition("topic", topic),
         )
 
     def _count(self, pages: int | None = None, **query: Any) -> tuple[int, bool]:

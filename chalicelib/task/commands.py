@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from chalicelib.broker import Broker, Command, PoisonError, Retry, event_message
 from chalicelib.context import Context
 from chalicelib.logic.broadcasts import BroadcastService, NoticeChunk
-from chalicelib.logic.change_writer import ChangeWriter
 from chalicelib.logic.delivery import DeliveryService
 from chalicelib.logic.log import Submission
 from chalicelib.logic.password_reset import PasswordResetService
@@ -21,8 +20,6 @@ from chalicelib.logic.scheduled_messages import ScheduledMessageService
 from chalicelib.logic.sync import SyncService
 from chalicelib.models import (
     AckStatus,
-    Change,
-    ChangeKind,
     Connection,
     ConversationType,
     Notice,
@@ -106,14 +103,6 @@ def register_presence(
     @broker.batch_task("close")
     def close(commands: Sequence[Command]) -> None:
         outbox.close_later(presence().close(read_all(broker, commands, _connection)))
-
-
-def register_changes(broker: Broker, writer: Callable[[], ChangeWriter]) -> None:
-    """``change``: an accepted edit, recall or reaction is carried out; or a message expires."""
-
-    @broker.batch_task("change")
-    def change(commands: Sequence[Command]) -> None:
-        writer().apply(read_all(broker, commands, _change))
 
 
 def register_broadcasts(broker: Broker, broadcasts: Callable[[], BroadcastService]) -> None:
@@ -220,11 +209,6 @@ def _receipt(command: Command) -> Receipt:
         seq=int(args["seq"]),
         status=AckStatus(args["status"]),
     )
-
-
-def _change(command: Command) -> Change:
-    args = command.args
-    return Change(**{**args, "seq": int(args["seq"]), "kind": ChangeKind(args["kind"])})
 
 
 def _presence_news(command: Command) -> PresenceNews:

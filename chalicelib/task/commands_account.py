@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from chalicelib.broker import Broker, Retry
+from chalicelib.broker import Broker, Retry, Task
 from chalicelib.context import Context
+from chalicelib.logic.attachment_references import AttachmentReferences
 from chalicelib.logic.erasure import ErasureService
 from chalicelib.logic.export import ExportService
 from chalicelib.logic.group_endings import GroupEndings
@@ -17,7 +18,10 @@ _AGAIN_SECONDS = 60.0
 
 
 def register_erasure(
-    broker: Broker, erasure: Callable[[], ErasureService], endings: Callable[[], GroupEndings]
+    broker: Broker,
+    erasure: Callable[[], ErasureService],
+    endings: Callable[[], GroupEndings],
+    attachments: Callable[[], AttachmentReferences],
 ) -> None:
     """``erase_account``, then the others one after the other; all of it twice."""
 
@@ -39,7 +43,7 @@ def register_erasure(
             leave_groups.kiq(ctx, user_id, user_id, again, group_ids)
             return
         is_left = erasure().erase_conversations(user_id)
-        following = erase_conversations if is_left else finish_erasure
+        following = erase_conversations if is_left else erase_attachments
         following.kiq(ctx, user_id, user_id, again)
 
     @broker.task("leave_groups", retry=_RETRY)
@@ -55,6 +59,29 @@ def register_erasure(
         else:
             later = erase_account.with_options(delay_seconds=_AGAIN_SECONDS)
             later.kiq(ctx, user_id, user_id, again=True)
+
+    erase_attachments = _register_files(broker, attachments, finish_erasure)
+
+
+def _register_files(
+    broker: Broker, attachments: Callable[[], AttachmentReferences], then: Task[str, bool]
+) -> Task[...]:
+    @broker.task("erase_attachments", retry=_RETRY)
+    def erase_attachments(ctx: Context, user_id: str, again: bool, after: str = "") -> None:
+        if following := attachments().erase(user_id, after):
+            erase_attachments.kiq(ctx, user_id, user_id, again, following)
+        else:
+            then.kiq(ctx, user_id, user_id, again)
+
+    return erase_attachments
+
+
+def register_attachments(broker: Broker, attachments: Callable[[], AttachmentReferences]) -> None:
+    """``clear_attachment``: a message lost what it had; with the last one the object goes."""
+
+    @broker.task("clear_attachment", retry=_RETRY)
+    def clear_attachment(_ctx: Context, attachment_id: str, message_id: str) -> None:
+        attachments().clear(attachment_id, message_id)
 
 
 def register_exports(broker: Broker, exports: Callable[[], ExportService]) -> None:

@@ -27,6 +27,24 @@ class MessagesStored(BaseEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MessagesChanged(BaseEvent):
+    """Messages of one conversation were edited, recalled or reacted to; again if that is repeated.
+
+    Attributes:
+        conversation_id: Also the record's key.
+        conversation_type: ``direct``, ``group`` or ``world``.
+        changes: Of each its ``id``, the message's ``seq``, the ``kind`` (``edit``, ``recall`` or
+            ``react``), the ``user_id`` of who did it, ``at``; of a reaction ``emoji``, and
+            ``remove`` where it was taken back. The rest is to be read from the conversation.
+    """
+
+    event_name: ClassVar[str] = "messages.changed"
+    conversation_id: str
+    conversation_type: str
+    changes: Sequence[Mapping[str, object]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerChanged(BaseEvent):
     """A circuit breaker of some process changed its state.
 

@@ -41,6 +41,7 @@ class Outbox:
         self._chunk: Task[...] = Task("broadcast_chunk", connection, delays=delays)
         self._push_chunk: Task[...] = Task("push_chunk", connection, delays=delays)
         self._clear_group: Task[...] = Task("clear_group", connection, delays=delays)
+        self._clear_attachment: Task[...] = Task("clear_attachment", connection)
         self._erase: Task[...] = Task("erase_account", connection)
         self._export: Task[...] = Task("export_data", connection)
         self._scheduled: Task[...] = Task("send_scheduled", connection)
@@ -151,6 +152,14 @@ class Outbox:
         later = self._clear_group.with_options(delay_seconds=_CLEAR_SECONDS)
         later.kiq(Context(), group_id, group_id=group_id)
 
+    def clear_attachments(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Attachments, each with a message that loses it."""
+        records = (
+            self._clear_attachment.message(one, {"attachment_id": one, "message_id": message_id})
+            for one, message_id in pairs
+        )
+        self._send(Context(), *records)
+
     def reset_password(self, ctx: Context, username: str) -> None:
         """A user who forgot their password."""
         self._send(ctx, self._password_reset.message(username, {"username": username}))
@@ -173,7 +182,7 @@ class Outbox:
     def post_webhooks(self, posts: Iterable[tuple[str, WebhookPost]]) -> None:
         """Messages that receivers are to be told of, each with its trace."""
         records = (
-            replace(self._webhook.message(one.target_id, asdict(one)), headers=traced(trace_id))
+            replace(self._webhook.message(one.target_id, _args(one)), headers=traced(trace_id))
             for trace_id, one in posts
         )
         self._send(Context(), *records)
@@ -189,3 +198,8 @@ class Outbox:
             self._connection.send(ctx, *messages)
         except MqError as error:
             raise UnavailableError("Kafka did not confirm in time", retry_after=1.0) from error
+
+
+def _args(post: WebhookPost) -> dict[str, Any]:
+    """Without the member that only changes have: older readers do not know it."""
+    return {name: value for name, value in asdict(post).items() if name != "change" or value}

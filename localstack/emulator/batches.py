@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,7 @@ class Record:
     @property
     def size(self) -> int:
         """About how many bytes it takes in an event."""
-        headers = sum(len(name) + 4 * len(value) for name, value in self.headers)
+        headers = sum(len(name) + 5 * len(value) for name, value in self.headers)
         body = len(self.key or b"") + len(self.value or b"")
         return _RECORD_BYTES + headers + body * 4 // 3
 
@@ -61,13 +61,18 @@ def _record(record: Record) -> dict[str, Any]:
         "offset": record.offset,
         "timestamp": record.timestamp,
         "timestampType": "CREATE_TIME",
-        "headers": [{name: list(value)} for name, value in record.headers],
+        "headers": [{name: _signed(value)} for name, value in record.headers],
     }
     if record.key is not None:
         body["key"] = base64.b64encode(record.key).decode()
     if record.value is not None:
         body["value"] = base64.b64encode(record.value).decode()
     return body
+
+
+def _signed(value: bytes) -> list[int]:
+    """Bytes as Java has them, in which Lambda's pollers are written."""
+    return [one - 256 if one > 127 else one for one in value]
 
 
 def portions(records: Sequence[Record], batch_size: int) -> Iterator[list[Record]]:
@@ -84,12 +89,14 @@ def portions(records: Sequence[Record], batch_size: int) -> Iterator[list[Record
         yield taken
 
 
-def failures(payload: bytes) -> Mapping[str, int]:
+def failures(payload: bytes, batch: Iterable[Record]) -> Mapping[str, int]:
     """The first failed offset of each place in a partial batch response.
 
     Raises:
-        ValueError: The response is malformed, which counts as a failure of the whole batch.
+        ValueError: The response is malformed, or names a record that is not in the batch: a
+            failure of the whole batch, or what failed in truth would be lost.
     """
+    known = {(record.place, record.offset) for record in batch}
     answer = json.loads(payload or b"null")
     if answer is None:
         return {}
@@ -98,6 +105,8 @@ def failures(payload: bytes) -> Mapping[str, int]:
         for item in answer.get("batchItemFailures") or ():
             identifier = item["itemIdentifier"]
             place, offset = str(identifier["partition"]), int(identifier["offset"])
+            if (place, offset) not in known:
+                raise ValueError(f"itemIdentifier {place}, {offset}: not in the batch")
             found[place] = min(offset, found.get(place, offset))
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError("malformed batchItemFailures") from error

@@ -100,7 +100,7 @@ class MappingRunner:
         payload = event(portion, self._mapping.arn, self._bootstrap)
         try:
             answer = self._invoker.invoke(self._mapping.function, payload)
-            first_failed = failures(answer) if self._mapping.partial_failures else {}
+            first_failed = failures(answer, portion) if self._mapping.partial_failures else {}
         except (InvokeError, ValueError) as error:
             self._say(f"batch of {len(portion)} failed: {error}")
             self._failing = True

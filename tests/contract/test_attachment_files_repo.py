@@ -121,3 +121,20 @@ def test_a_bucket_that_is_away_is_unavailable(client: Any, key: str) -> None:
 
     with pytest.raises(UnavailableError):
         files.keep(key)
+
+
+def test_the_keys_of_a_prefix_come_in_pages_and_what_is_deleted_is_gone(
+    files: AttachmentFiles,
+) -> None:
+    owner = uuid4().hex
+    for one in (f"{owner}/a", f"{owner}/b", f"{owner}/c", f"{owner}x/d"):
+        assert put(files.upload(one, NOTE, 60), b"hello") == 200
+
+    first = files.page(f"{owner}/", after="", limit=2)
+    for _ in range(2):
+        files.delete(first[0])
+
+    assert first == [f"{owner}/a", f"{owner}/b"]
+    assert files.page(f"{owner}/", after=first[-1], limit=2) == [f"{owner}/c"]
+    assert files.page(f"{owner}/", after="", limit=9) == [f"{owner}/b", f"{owner}/c"]
+    assert files.find(first[0]) is None

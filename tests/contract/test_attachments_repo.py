@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.errors import UnavailableError
 from chalicelib.models import Attachment
-from chalicelib.repo.attachments import AttachmentRepository
+from chalicelib.repo.attachments import MAX_REFERENCES, AttachmentRepository
 from tests.contract.conftest import Connect
 from tests.fakes_messaging import FakeAttachments
 
@@ -93,3 +93,59 @@ def test_a_store_that_is_away_is_unavailable(
         attachments.get(photo.id)
     with pytest.raises(UnavailableError):
         attachments.add(photo, expires_at=LATER)
+
+
+def test_what_a_message_has_is_not_sealed(attachments: Attachments, photo: Attachment) -> None:
+    attachments.add(photo, expires_at=LATER)
+    for one in ("m1", "m2", "m2"):
+        assert attachments.refer(photo.id, one)
+
+    attachments.release(photo.id, "m1")
+    assert not attachments.seal(photo.id, even_public=True)
+    attachments.release(photo.id, "m2")
+    attachments.release(photo.id, "m2")
+
+    assert attachments.seal(photo.id, even_public=False)
+    assert attachments.get(photo.id) == replace(photo, is_removed=True)
+
+
+def test_what_is_sealed_is_kept_and_referred_to_no_more(
+    attachments: Attachments, photo: Attachment
+) -> None:
+    attachments.add(photo, expires_at=LATER)
+    assert attachments.seal(photo.id, even_public=False)
+
+    assert not attachments.refer(photo.id, "m1")
+    assert not attachments.keep(photo.id, is_public=False)
+    assert attachments.seal(photo.id, even_public=False)  # by who does it again
+    attachments.delete(photo.id)
+    attachments.delete(photo.id)
+
+    assert attachments.get(photo.id) is None
+    assert not attachments.seal(photo.id, even_public=True)
+    assert not attachments.refer(photo.id, "m1")
+    attachments.release(photo.id, "m1")
+    assert attachments.get(photo.id) is None
+
+
+def test_an_avatar_is_sealed_only_with_its_owner(
+    attachments: Attachments, photo: Attachment
+) -> None:
+    attachments.add(photo, expires_at=LATER)
+    attachments.keep(photo.id, is_public=True)
+
+    assert not attachments.seal(photo.id, even_public=False)
+    assert attachments.seal(photo.id, even_public=True)
+
+
+def test_what_very_many_messages_have_is_never_sealed(
+    attachments: Attachments, photo: Attachment
+) -> None:
+    attachments.add(photo, expires_at=LATER)
+    numbers = range(MAX_REFERENCES + 1)
+
+    assert all(attachments.refer(photo.id, f"m{number}") for number in numbers)
+    for number in numbers:
+        attachments.release(photo.id, f"m{number}")
+
+    assert not attachments.seal(photo.id, even_public=True)

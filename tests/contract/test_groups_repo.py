@@ -271,7 +271,7 @@ def at_once(connect: Connect, *work: Work) -> list[Any]:
 
     def run(one: Work) -> Any:
         services = Services(connect())
-        ready.wait(10)
+        ready.wait(30)
         try:
             one(services)
         except IMError as error:

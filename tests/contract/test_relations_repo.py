@@ -324,7 +324,7 @@ def at_once(connect: Connect, *work: Callable[[FriendService], Any]) -> list[Any
             tell=FakeNotices().tell,
             clock=Clock(),
         )
-        ready.wait(10)
+        ready.wait(30)
         try:
             return one(service)
         except (AlreadyPendingError, ConflictError) as error:

@@ -35,7 +35,7 @@ def report(number: int = 0, **more: object) -> Report:
 
 def eventually(read: Callable[[], list[str] | None]) -> list[str]:
     """An index follows its table a moment later."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while (found := read()) is None:
         assert time.monotonic() < deadline
         time.sleep(0.02)

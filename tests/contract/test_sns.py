@@ -28,7 +28,9 @@ def client(endpoint: str) -> Iterator[Any]:
 @pytest.fixture
 def application(client: Any) -> str:
     name = f"chat-{uuid.uuid4().hex[:8]}"
-    made = client.create_platform_application(Name=name, Platform="GCM", Attributes={})
+    made = client.create_platform_application(
+        Name=name, Platform="GCM", Attributes={"PlatformCredential": "none"}
+    )
     arn: str = made["PlatformApplicationArn"]
     return arn
 

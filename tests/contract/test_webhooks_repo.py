@@ -27,7 +27,7 @@ def webhooks(request: pytest.FixtureRequest) -> Iterator[Webhooks]:
 
 def test_receivers_are_read_back_whole_in_order_of_their_ids(webhooks: Webhooks) -> None:
     second = webhook("w2", events=("message.stored", "group.created"), active=False)
-    first = webhook("w1", description="crm")
+    first = webhook("w1", description="crm", old_secret="whsec_b2xk", old_secret_until=12.5)
     assert webhooks.all() == []
 
     for one in (second, first):

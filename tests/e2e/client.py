@@ -126,16 +126,22 @@ class Client:
     messages: dict[str, dict[int, Frame]] = field(default_factory=lambda: defaultdict(dict))
     duplicates: int = 0
     closed: asyncio.Event = field(default_factory=asyncio.Event)
+    token_in_header: bool = False
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _reader: asyncio.Task[None] | None = None
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     async def connect(self) -> Client:
         """Opens the connection."""
-        query = urllib.parse.urlencode({"token": self.user.token})
+        query = "?" + urllib.parse.urlencode({"token": self.user.token})
+        header = {"Authorization": f"Bearer {self.user.token}"}
         self.closed.clear()
         self.connection = await websockets.connect(
-            f"{self.url}?{query}", max_size=None, open_timeout=DEADLINE_SECONDS, ping_interval=None
+            self.url + ("" if self.token_in_header else query),
+            additional_headers=header if self.token_in_header else None,
+            max_size=None,
+            open_timeout=DEADLINE_SECONDS,
+            ping_interval=None,
         )
         self._reader = asyncio.create_task(self._read(self.connection))
         return self
@@ -148,6 +154,15 @@ class Client:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reader
         self.connection = None
+
+    async def cut_off(self) -> None:
+        """Waits for the server to close it: a second, or longer on a machine that is busy."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.closed.wait(), 1)
+            return
+        begun = time.monotonic()
+        await asyncio.to_thread(call, self.user.url, "GET", "/v1/client-config")
+        await asyncio.wait_for(self.closed.wait(), 20 * (time.monotonic() - begun))
 
     async def _read(self, connection: ClientConnection) -> None:
         with contextlib.suppress(websockets.ConnectionClosed):

@@ -18,7 +18,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 120.0
-STOP_SECONDS = 15.0
+STOP_SECONDS = 30.0
 
 
 @dataclass
@@ -57,7 +57,7 @@ class System:
         family = psutil.Process(self.process.pid).children(recursive=True)
         os.killpg(self.process.pid, signal.SIGTERM)
         code = self.process.wait(STOP_SECONDS)
-        _, left = psutil.wait_procs(family, timeout=2)
+        _, left = psutil.wait_procs(family, timeout=10)
         assert left == []
         assert code in (0, -signal.SIGTERM), self.log[-20:]
 
@@ -69,12 +69,13 @@ def free_port() -> int:
         return port
 
 
-def start(data: Path, profile: str) -> System:
-    """Runs `make run` and waits for its last line."""
+def start(data: Path, profile: str, *options: str) -> System:
+    """Runs `make run`, with further options of the local cloud, and waits for its last line."""
     port = free_port()
     # ARGS is said, because a make above this one hands its own down.
     record = os.environ.get("RECORD_CALLS")
     arguments = "--parameter WordFilter=example" + (f" --record {record}" if record else "")
+    arguments = " ".join([arguments, *options])
     variables = {"ARGS": arguments, "PROFILE": profile, "PORT": port, "WS_PORT": free_port()}
     variables["DATA"] = data
     command = ["make", "-s", "run", *(f"{name}={value}" for name, value in variables.items())]

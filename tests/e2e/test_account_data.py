@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.client import PASSWORD, User, call, eventually
+from tests.e2e.client import DEADLINE_SECONDS, PASSWORD, User, call, eventually
 from tests.e2e.conftest import connected
 from tests.e2e.system import System
 
@@ -66,7 +66,7 @@ def test_a_user_leaves_and_what_others_have_stays(system: System, ann: User, bob
         answer = await asyncio.to_thread(ann.call, "DELETE", PATH)
 
         assert (answer.status, answer.body) == (202, None)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             await phone.closed.wait()
         is_over(ann)
         await friend.frame(
@@ -75,7 +75,7 @@ def test_a_user_leaves_and_what_others_have_stays(system: System, ann: User, bob
             )
         )
         await eventually(lambda: bob.get("/v1/friends")["items"] == [])
-        await eventually(lambda: bob.call("GET", f"/v1/users/{ann.id}/presence").status == 404, 8)
+        await eventually(lambda: bob.call("GET", f"/v1/users/{ann.id}/presence").status == 404)
         history = bob.get(f"/v1/conversations/{room}/messages")["items"]
         assert [(one["sender_id"], one["content"]) for one in history] == [(ann.id, "goodbye")]
         assert "user" not in bob.conversation(room)

@@ -59,7 +59,7 @@ def test_a_log_out_closes_that_devices_connections_within_a_second_and_no_others
 
         ann.call("POST", "/v1/auth/logout")
 
-        await asyncio.wait_for(here.closed.wait(), 1)
+        await here.cut_off()
         assert (await there.ask("ping"))["type"] == "pong"
         await there.close()
 

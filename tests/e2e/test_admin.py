@@ -66,9 +66,7 @@ async def cut_off_within_a_second(system: System, user: User, ban: Any) -> None:
     clients = await connected(system, user, other)
 
     await asyncio.to_thread(ban)
-    async with asyncio.timeout(1):
-        for client in clients:
-            await client.closed.wait()
+    await asyncio.gather(*(client.cut_off() for client in clients))
 
 
 @pytest.mark.req("APP-16")
@@ -100,19 +98,18 @@ def test_a_ban_from_the_command_line_does_the_same_and_ends_by_itself(
         moment = time.gmtime(time.time() + seconds)
         return time.strftime("%Y-%m-%dT%H:%M:%SZ", moment)
 
-    async def cut_off() -> None:
-        (client,) = await connected(system, ann)
-        await asyncio.to_thread(command_line, system, "ban", f"@{ann.name}", "--until", until(3600))
-        await asyncio.wait_for(client.closed.wait(), 1)
+    def ban() -> None:
+        command_line(system, "ban", f"@{ann.name}", "--until", until(3600))
 
-    asyncio.run(cut_off())
+    asyncio.run(cut_off_within_a_second(system, ann, ban))
     assert_kept_out(system, ann)
 
+    ends = time.time() + 2  # the time is told in whole seconds
     shorter = {"until": until(3)}
     assert admin.call("PUT", f"/v1/admin/bans/{ann.id}", shorter).status == 200
 
-    assert log_in(ann).status == 403
-    assert asyncio.run(eventually(lambda: log_in(ann).status == 200, 10.0))
+    assert log_in(ann).status == 403 or time.time() > ends
+    assert asyncio.run(eventually(lambda: log_in(ann).status == 200))
 
 
 @pytest.mark.req("APP-16")

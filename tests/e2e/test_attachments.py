@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.client import User
+from tests.e2e.client import Client, User, eventually
 from tests.e2e.conftest import connected
 from tests.e2e.system import System
 
@@ -82,6 +82,60 @@ async def _share(system: System, ann: User, bob: User) -> None:
         await client.close()
 
 
+@pytest.mark.req("APP-2", "APP-14")
+def test_a_file_goes_with_the_last_message_that_has_it(
+    system: System, ann: User, bob: User
+) -> None:
+    asyncio.run(_take_back(system, ann, bob))
+
+
+async def _take_back(system: System, ann: User, bob: User) -> None:
+    phone, friend = await connected(system, ann, bob)
+    file = await asyncio.to_thread(begun, ann)
+    assert await asyncio.to_thread(put, file["upload"]) == 200
+    attachment = file["attachment"]
+    sent = await phone.say("look", to=bob.id, attachment=attachment)
+    room = sent["conversation_id"]
+    await friend.received(room, 1)
+    source = {"conversation_id": room, "seq": 1}
+    again = await friend.say("", conversation_id=room, forward_of=source)
+    assert again["type"] == "sent", again
+    await phone.received(room, 2)
+    where = f"/v1/attachments/{attachment['id']}?conversation_id={room}&seq="
+
+    async def recalled(user: Client, seq: int) -> None:
+        answer = await user.ask("recall", conversation_id=room, seq=seq)
+        assert answer["type"] == "ok", answer
+        await phone.frame(
+            lambda frame: frame.get("type") == "updated" and frame["message"]["seq"] == seq
+        )
+
+    await recalled(phone, 1)
+    assert (await asyncio.to_thread(bob.call, "GET", f"{where}1")).status == 404
+    url = (await asyncio.to_thread(ann.get, f"{where}2"))["url"]
+    assert await asyncio.to_thread(status_of, url) == 200
+    await recalled(friend, 2)
+
+    def is_gone() -> bool:
+        return status_of(url) == 404 and ann.call("GET", where.split("?")[0]).status == 404
+
+    assert await eventually(is_gone)
+    late = await phone.say("look", to=bob.id, attachment=attachment)
+    assert (late["type"], late["code"]) == ("error", "invalid_field")
+    for client in (phone, friend):
+        await client.close()
+
+
+def status_of(url: str) -> int:
+    """How a download ends."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
 @pytest.mark.req("APP-2")
 def test_an_avatar_is_an_upload_that_everybody_sees(system: System, ann: User, bob: User) -> None:
     file = begun(ann)
@@ -97,6 +151,29 @@ def test_an_avatar_is_an_upload_that_everybody_sees(system: System, ann: User, b
     assert (stolen.status, stolen.body["errors"][0]["field"]) == (422, "avatar")
     assert bob.get(f"/v1/users/{ann.id}")["avatar"] == id_
     assert downloaded(bob, f"/v1/attachments/{id_}") == PICTURE
+
+
+@pytest.mark.req("APP-15")
+def test_a_group_has_an_upload_as_avatar(ann: User, bob: User) -> None:
+    first, second = begun(ann), begun(ann)
+    put(first["upload"])
+    id_ = first["attachment"]["id"]
+    made = ann.call("POST", "/v1/groups", {"name": "Cats", "avatar": id_, "member_ids": [bob.id]})
+    assert (made.status, made.body["avatar"]) == (201, id_)
+    path = f"/v1/groups/{made.body['id']}"
+    ann.call("PATCH", f"{path}/members/{bob.id}", {"role": "admin"})
+
+    same = bob.call("PATCH", path, {"avatar": id_, "name": "Big cats"})
+    stolen = bob.call("PATCH", path, {"avatar": second["attachment"]["id"]})
+    early = ann.call("PATCH", path, {"avatar": second["attachment"]["id"]})
+
+    assert (same.status, same.body["avatar"], same.body["name"]) == (200, id_, "Big cats")
+    assert (stolen.status, stolen.body["errors"][0]["field"]) == (422, "avatar")
+    assert (early.status, early.body["code"]) == (409, "not_uploaded")
+    assert downloaded(bob, f"/v1/attachments/{id_}") == PICTURE
+    put(second["upload"])
+    assert ann.call("PATCH", path, {"avatar": second["attachment"]["id"]}).status == 200
+    assert bob.get(path)["avatar"] == second["attachment"]["id"]
 
 
 def test_a_repeated_request_begins_one_upload(ann: User) -> None:

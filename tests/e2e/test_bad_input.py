@@ -88,7 +88,7 @@ def test_beyond_the_gateways_limits_the_connection_closes(
     async def scenario() -> int | None:
         (client,) = await connected(system, ann)
         await client.send_raw(frame)
-        await asyncio.wait_for(client.closed.wait(), 10)
+        await asyncio.wait_for(client.closed.wait(), 30)
         assert client.connection is not None
         return client.connection.close_code
 

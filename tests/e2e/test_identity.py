@@ -166,7 +166,7 @@ def test_a_trusted_issuer_s_user_chats_until_they_are_banned(
 
         assert admin.call("PUT", f"/v1/admin/bans/{zoe.id}").status == 200
 
-        await asyncio.wait_for(hers.closed.wait(), 1)
+        await hers.cut_off()
         await his.close()
 
     asyncio.run(scenario())
@@ -216,7 +216,7 @@ def test_a_server_provisions_users_and_their_friends(
             call, system.url, "DELETE", f"/v1/provisioning/users/{one}", token=key
         )
         assert disabled.status == 204
-        await asyncio.wait_for(client.closed.wait(), 1)
+        await client.cut_off()
 
     asyncio.run(scenario())
     second = outsider(system, trusted, other)

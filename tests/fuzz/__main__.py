@@ -6,6 +6,7 @@ requirements/schemathesis.in; hooks.py says what it may not do.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -13,7 +14,8 @@ import tempfile
 from pathlib import Path
 
 from tests.e2e.client import User
-from tests.e2e.operators import promote
+from tests.e2e.operators import aws, promote
+from tests.e2e.phone import APPLICATION
 from tests.e2e.system import System, start
 
 HERE = Path(__file__).parent
@@ -26,6 +28,9 @@ SEED = 20_261_121
 def run(system: System, options: list[str], folder: str) -> int:
     """Runs it to its end, in a folder for what it writes; its exit code."""
     admin = promote(system, User.new(system.url, "fuzz"))
+    with contextlib.closing(aws(system, "sns")) as sns:
+        for platform in ("GCM", "APNS_SANDBOX"):  # those of `policy/push` in the stage `local`
+            sns.create_platform_application(Name=APPLICATION, Platform=platform, Attributes={})
     command = [
         TOOL.absolute(),
         *("--config-file", HERE / "schemathesis.toml"),

@@ -69,10 +69,10 @@ def _plain(schema: Schema, value: Any) -> Schema:
     if schema["type"] == "object":
         given: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
         if not {"properties", "additionalProperties"} & schema.keys():
-            return {**schema, "properties": {name: {} for name in given}}  # any members
+            return schema  # any members
         members = schema.get("properties") or dict.fromkeys(given, schema["additionalProperties"])
         plain = {name: _plain(one, given.get(name)) for name, one in members.items()}
-        return {**schema, "properties": plain}
+        return {**schema, "properties": plain, "additionalProperties": False}
     return schema
 
 

@@ -10,6 +10,7 @@ from chalicelib import bootstrap_accounts as accounts
 from chalicelib import bootstrap_identity as identity
 from chalicelib import bootstrap_limits as limits
 from chalicelib import bootstrap_people as people
+from chalicelib import bootstrap_push as push
 from tests.rest import Rest
 
 _BUILT = (
@@ -34,6 +35,8 @@ _BUILT = (
     identity.password_resets,
     identity.provisioning_keys,
     identity.provisioning,
+    push.push_policy,
+    push.push_tokens,
 )
 
 
@@ -56,6 +59,8 @@ def rest(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rest]:
     monkeypatch.setattr(people, "relations_table", lambda: made.relations)
     monkeypatch.setattr(identity, "identities_table", lambda: made.identities)
     monkeypatch.setattr(identity, "one_time_tokens_table", lambda: made.one_time_tokens)
+    monkeypatch.setattr(push, "push_tokens_table", lambda: made.push_tokens)
+    monkeypatch.setattr(push, "platform_endpoints", lambda: made.endpoints)
     monkeypatch.setattr(fetch, "fetch", made.web.fetch)
     monkeypatch.setattr(time, "time", made.clock)
     for built in _BUILT:

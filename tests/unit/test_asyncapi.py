@@ -18,8 +18,8 @@ from chalicelib.asyncapi.fields import NUMBER, fields_of
 from chalicelib.broker import EVENTS, TASKS, BaseEvent
 from chalicelib.frames import dump
 from chalicelib.http import openapi
-from chalicelib.http.conversations import MESSAGE
 from chalicelib.http.documents import LIMITS
+from chalicelib.http.message_schema import MESSAGE
 from chalicelib.http.schema import integer, obj, optional
 from chalicelib.task import events
 from localstack.emulator import template

@@ -16,7 +16,10 @@ from chalicelib import (
     bootstrap_data,
     bootstrap_groups,
     bootstrap_limits,
+    bootstrap_mentions,
+    bootstrap_messaging,
     bootstrap_presence,
+    bootstrap_tasks,
     change_frames,
     frames,
 )
@@ -41,7 +44,7 @@ from tests.fakes import (
     World,
 )
 from tests.fakes_accounts import FakeCentre
-from tests.fakes_changes import FakeChanges
+from tests.fakes_changes import FakeChanges, FakeMentions
 from tests.fakes_limits import FakeCounters
 from tests.fakes_presence import FakePresenceStates
 from tests.fakes_relations import Everybody, FakeRelations
@@ -106,8 +109,8 @@ class Data:
     def nothing(self, *_: object) -> None:
         """Does nothing."""
 
-    close = erase_relations = erase_conversations = erase_exports = nothing
-    leave = clear = nothing
+    erase = close = erase_relations = erase_conversations = erase_exports = nothing
+    leave = clear = forget = nothing
 
     def groups_of(self, _user_id: str) -> list[str]:
         """One, until it is left."""
@@ -149,7 +152,7 @@ class Chat:
             self.records.extend(sent)
             event = trigger_event(*(one for one in sent if one.topic == TASKS))
             for group in ("fanout", "tasks"):
-                bootstrap.broker().run(group, decode(event))
+                bootstrap_tasks.broker().run(group, decode(event))
 
     def pushed(self) -> list[JsonObject]:
         return [json.loads(text) for texts in self.world.received.values() for text in texts]
@@ -174,6 +177,7 @@ def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Chat]:
     for name, port in ports.items():
         monkeypatch.setattr(bootstrap, name, lambda port=port: port)
     monkeypatch.setattr(bootstrap_changes, "changes_table", lambda: FakeChanges(made.world))
+    monkeypatch.setattr(bootstrap_mentions, "mentions_table", lambda: FakeMentions(made.world))
     monkeypatch.setattr(people, "relations_table", lambda: made.relations)
     monkeypatch.setattr(people, "correspondence", lambda: Everybody(bootstrap.directory()))
     monkeypatch.setattr(bootstrap_limits, "counters", FakeCounters)
@@ -181,7 +185,11 @@ def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Chat]:
     monkeypatch.setattr(bootstrap_data, "exports", Data)
     monkeypatch.setattr(Data, "groups", ["g-1"])
     monkeypatch.setattr(bootstrap_groups, "group_endings", Data)
-    modules = (bootstrap, bootstrap_changes, bootstrap_presence)
+    monkeypatch.setattr(bootstrap_messaging, "attachment_references", Data)
+    modules = (
+        *(bootstrap, bootstrap_changes, bootstrap_mentions, bootstrap_presence),
+        bootstrap_tasks,
+    )
     roots = [one for module in modules for one in vars(module).values()]
     built = [one for one in roots if hasattr(one, "cache_clear")]
     built.append(bootstrap_limits.limiter)
@@ -303,6 +311,7 @@ def test_whatever_is_pushed_or_sent_to_kafka_is_in_the_document(chat: Chat) -> N
     bootstrap.outbox().reset_password(Context(), "ann")
     chat.kafka.send(Context(), unpack(bootstrap.outbox().scheduled_record(Context(), "ann", "1-a")))
     bootstrap.outbox().push_chunks([CHUNK])
+    bootstrap.outbox().clear_attachments([("f-1", "m-1")])
     bootstrap.outbox().post_webhooks([("abc", POST)])
     chat.kafka.send(Context(), Message(TASKS, b"g-1", encode_command("clear_group", CLEAR)))
     chat.records.extend(chat.kafka.sent)  # tests of these commands carry them out

@@ -18,7 +18,14 @@ from chalicelib.http.schema import JsonObject
 from chalicelib.logic.sync import Undrained
 from chalicelib.mq import Message, Producer
 from chalicelib.mq.options import collect
-from chalicelib.task import commands, commands_account, commands_groups, integration, listeners
+from chalicelib.task import (
+    commands,
+    commands_account,
+    commands_changes,
+    commands_groups,
+    integration,
+    listeners,
+)
 from chalicelib.task.outbox import Outbox
 from tests.unit.asyncapi_schemas import CHANNELS, OPERATIONS, RECORDS, messages, named, wrong
 from tests.unit.broker_fakes import Fixture, trigger_event
@@ -69,7 +76,7 @@ class Services:
     def spread(self, notice: object) -> None:
         self.take([notice])
 
-    push = spread
+    push = spread_changes = spread
 
     def close(self, *_: object) -> None:
         self.calls += 1
@@ -99,11 +106,13 @@ def everything_registered(on: Fixture, services: Services) -> Broker:
         presence=lambda: asked,
         outbox=Outbox(on.kafka, on.delays),
     )
-    commands.register_changes(on.broker, lambda: services)
+    commands_changes.register_changes(on.broker, lambda: services)
     commands.register_broadcasts(on.broker, lambda: services)
     commands.register_password_resets(on.broker, lambda: services)
     commands.register_scheduled(on.broker, lambda: services)
-    commands_account.register_erasure(on.broker, lambda: services, lambda: services)
+    files = SimpleNamespace(erase=services.close, clear=services.close)
+    commands_account.register_erasure(on.broker, lambda: services, lambda: services, lambda: files)
+    commands_account.register_attachments(on.broker, lambda: files)
     commands_groups.register_groups(
         on.broker,
         large_groups=lambda: SimpleNamespace(push=services.take),
@@ -112,6 +121,7 @@ def everything_registered(on: Fixture, services: Services) -> Broker:
     commands_account.register_exports(on.broker, lambda: services)
     told = SimpleNamespace(deliver=services.close)
     integration.register_webhooks(on.broker, fanout=lambda: services, delivery=lambda: told)
+    integration.register_mobile_push(on.broker, lambda: services)
     listeners.register(on.broker, statistics=lambda: services, breakers=lambda: services)
     return on.broker
 

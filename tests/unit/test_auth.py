@@ -63,6 +63,7 @@ class Desk:
                 clock=self.clock,
                 new_id=lambda: f"s{next(ids)}",
                 new_secret=lambda: f"secret{next(secrets)}",
+                forget=lambda *_: None,
             ),
             signer=TokenSigner(key=self.keys.signing_key, issuer="unit", clock=self.clock),
             authenticator=Authenticator(verifier, self.sessions),

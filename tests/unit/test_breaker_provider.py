@@ -41,7 +41,7 @@ class Held(coord.Parameter):
     @property
     def value(self) -> str:
         self.reading.set()
-        self.released.wait(10)
+        self.released.wait(30)
         return "{}"
 
 
@@ -53,15 +53,15 @@ def test_32_threads_that_ask_at_once_get_the_same_breaker() -> None:
     held = Held.__new__(Held)
 
     def ask(_: int) -> list[object]:
-        barrier.wait(10)
+        barrier.wait(30)
         return [made.get_breaker(f"shop-{number}") for number in range(200)]
 
     with ThreadPoolExecutor(33) as pool:
         assert centre.callback
         pool.submit(centre.callback, {f"{PATH}/held": held})
-        held.reading.wait(10)
+        held.reading.wait(30)
         answers = [pool.submit(ask, number) for number in range(32)]
-        barrier.wait(10)
+        barrier.wait(30)
         held.released.set()
 
     results = [answer.result() for answer in answers]

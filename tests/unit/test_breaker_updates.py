@@ -196,7 +196,7 @@ def test_in_a_long_lived_process_a_change_arrives_by_itself() -> None:
 
     store.put(half_open_calls=1)
 
-    assert closed.wait(10)
+    assert closed.wait(30)
     made.close()
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from chalicelib import bootstrap
 from chalicelib import bootstrap_accounts as accounts
+from chalicelib import bootstrap_tasks
 from chalicelib.broker import decode
 from chalicelib.context import Context
 from chalicelib.logic.breakers import BreakerService
@@ -71,7 +71,7 @@ def test_a_published_change_is_in_the_report(service: BreakerService) -> None:
 def test_only_an_administrator_sees_the_breakers(
     rest: Rest, service: BreakerService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bootstrap, "breaker_reports", lambda: service)
+    monkeypatch.setattr(bootstrap_tasks, "breaker_reports", lambda: service)
     service.record(
         [
             BreakerChange(

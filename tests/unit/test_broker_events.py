@@ -19,6 +19,11 @@ class UserRegistered(BaseEvent):
     invited_by: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserLeft(BaseEvent):
+    event_name: ClassVar[str] = "user.left"
+
+
 @pytest.fixture
 def on() -> Fixture:
     return Fixture()
@@ -60,6 +65,22 @@ def test_a_batch_listener_gets_the_events_with_their_places(on: Fixture) -> None
     on.broker.run("count", decode(on.taken()))
 
     assert [(one.args["user_id"], one.offset) for one in seen] == [("0", 0), ("1", 1)]
+
+
+def test_a_listener_of_several_events_gets_them_in_order_each_kind_for_itself(on: Fixture) -> None:
+    seen: list[tuple[str, int]] = []
+
+    @on.broker.batch_listener(UserRegistered, "user.left", name="people")
+    def follow(events: Any) -> None:
+        seen.append((events[0].name, len(events)))
+
+    for one in (UserRegistered(user_id="1"), UserRegistered(user_id="2"), UserLeft()):
+        on.broker.publish(Context(), one)
+    on.broker.publish(Context(), UserRegistered(user_id="3"))
+    on.broker.run("people", decode(on.taken()))
+
+    assert on.broker.groups == {"people": "EVENTS"}
+    assert seen == [("user.registered", 2), ("user.left", 1), ("user.registered", 1)]
 
 
 @pytest.mark.req("TASK-5")

@@ -24,7 +24,7 @@ def test_keys_are_worked_on_at_once_and_each_in_order(on: Fixture) -> None:
     @on.broker.task("post", group="posts", lanes=4)
     def post(_ctx: Context, who: str, number: int) -> None:
         if who == "dead":
-            assert others_done.wait(10), "the others waited for this one"
+            assert others_done.wait(30), "the others waited for this one"
         done[who].append(number)
         if done["a"] == [0, 1, 2] and done["b"] == [0, 1, 2]:
             others_done.set()

@@ -32,7 +32,7 @@ class FakeConsumer:
                     time.sleep(0.05)
                 else:
                     break
-        assert self._closed.wait(10)
+        assert self._closed.wait(30)
 
     def close(self) -> None:
         self._closed.set()

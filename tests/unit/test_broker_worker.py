@@ -18,7 +18,7 @@ from chalicelib.mq import ConsumeError, Consumer, DeliveryError, Message
 from chalicelib.mq.consumer import ConsumeCallback
 from tests.unit.broker_fakes import FakeDelays, FakeKafka, trigger_event
 
-SECONDS = 10.0
+SECONDS = 30.0
 
 
 class FakeConsumer(Consumer):

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from chalicelib.errors import UnavailableError
 from chalicelib.logic.change_writer import ChangeWriter
-from chalicelib.models import ChangeKind, Placed, direct_id
+from chalicelib.models import Change, ChangeKind, Placed, direct_id
 from tests.fakes import CrashError, FakeHeads, FakeLog, World
-from tests.fakes_changes import FakeChanges, reader
+from tests.fakes_changes import FakeChanges, mentions, reader
 from tests.unit.test_delivery import record, world_of_two, writer
 from tests.unit.test_overlay import change
 
@@ -24,15 +25,16 @@ class Changing:
         writer(self.world).deliver([record(0, 1, 2)])
         self.pushed: list[Placed] = []
 
-    def apply(self, *changes: Any) -> None:
+    def apply(self, *changes: Any) -> list[Change]:
         writer = ChangeWriter(
             log=FakeLog(self.world),
             heads=FakeHeads(self.world),
             changes=FakeChanges(self.world),
+            forget_derived=mentions(self.world).forget,
             push=self.pushed.extend,
             clock=self.world.clock,
         )
-        writer.apply(changes)
+        return writer.apply(changes)
 
     def seen(self, seq: int = 1) -> Any:
         return json.loads(reader(self.world).at("ann", ROOM, (seq,))[seq].text)
@@ -177,6 +179,7 @@ def test_a_lost_race_is_tried_again_and_given_up_in_the_end() -> None:
         log=FakeLog(on.world),
         heads=FakeHeads(on.world),
         changes=refusing,
+        forget_derived=mentions(on.world).forget,
         push=on.pushed.extend,
         clock=on.world.clock,
     )
@@ -199,3 +202,15 @@ def test_blanking_reads_again_when_somebody_blanked_before() -> None:
     on.apply(RECALL)
 
     assert [on.seen(seq)["content"] for seq in (1, 2)] == ["", ""]
+
+
+def test_what_was_carried_out_is_said_and_what_came_too_late_is_not() -> None:
+    on = Changing()
+
+    assert on.apply(edit("a"), REACT) == [edit("a"), REACT]
+    assert on.apply(edit("a")) == [edit("a")]  # again
+    assert on.apply(edit("b"), RECALL) == [RECALL]
+    assert on.apply(RECALL) == [RECALL]
+    assert on.apply(edit("c")) == []
+    assert on.apply(replace(EXPIRE, seq=2)) == []
+    assert on.apply(replace(RECALL, seq=99)) == []

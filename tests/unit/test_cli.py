@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import bootstrap, cli
+from chalicelib import bootstrap, bootstrap_tasks, cli
 from chalicelib import bootstrap_accounts as accounts
 from chalicelib.errors import UnavailableError
 from chalicelib.logic.keys import KeyService
@@ -101,7 +101,7 @@ def test_a_wrong_command_is_explained(arguments: list[str]) -> None:
 def on(monkeypatch: pytest.MonkeyPatch) -> Fixture:
     made = Fixture()
     made.broker.batch_task("t")(lambda _: None)
-    monkeypatch.setattr(bootstrap, "broker", lambda: made.broker)
+    monkeypatch.setattr(bootstrap_tasks, "broker", lambda: made.broker)
     monkeypatch.setattr(bootstrap, "breakers", lambda: None)
     return made
 
@@ -167,7 +167,7 @@ def test_the_statistics_of_a_day_are_printed(
         def of_day(self, day: str) -> dict[str, int]:
             return {"direct": 2, "world": 3} if day == "2026-11-21" else {}
 
-    monkeypatch.setattr(bootstrap, "statistics", Statistics)
+    monkeypatch.setattr(bootstrap_tasks, "statistics", Statistics)
 
     assert cli.main(["statistics", "--day", "2026-11-21"]) == 0
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import bootstrap, bootstrap_repair, cli
+from chalicelib import bootstrap, bootstrap_repair, bootstrap_tasks, cli
 from chalicelib.logic.repair import Finding
 from chalicelib.mq import MqError
 from tests.unit.broker_fakes import Fixture
@@ -68,7 +68,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         return 7
 
     monkeypatch.setattr("chalicelib.broker.repeat", repeat)
-    monkeypatch.setattr(bootstrap, "broker", lambda: Fixture().broker)
+    monkeypatch.setattr(bootstrap_tasks, "broker", lambda: Fixture().broker)
     monkeypatch.setattr(bootstrap, "breakers", lambda: None)
     return found
 

@@ -12,15 +12,21 @@ import pytest
 from chalicelib.broker import EVENTS, TASKS, decode
 from chalicelib.context import Context
 from chalicelib.errors import UnavailableError
+from chalicelib.logic.attachment_references import PAGE, AttachmentReferences
 from chalicelib.logic.export import ExportService
 from chalicelib.logic.export_document import ExportDocument
-from chalicelib.models import ConversationMember, ExportStatus
+from chalicelib.models import Attachment, ConversationMember, ExportStatus, StoredObject
 from chalicelib.mq import Message
-from chalicelib.task.commands_account import register_erasure, register_exports
+from chalicelib.task.commands_account import (
+    register_attachments,
+    register_erasure,
+    register_exports,
+)
 from chalicelib.task.outbox import Outbox
 from tests.fakes_changes import reader
 from tests.fakes_data import Household
 from tests.fakes_groups import grouped
+from tests.fakes_messaging import FakeAttachmentFiles, FakeAttachments
 from tests.fakes_presence import FakeSettings
 from tests.unit.broker_fakes import Fixture, trigger_event
 from tests.unit.test_group_changes import Groups
@@ -55,6 +61,7 @@ class Workflows:
                 reader=reader(self.home.world),
                 settings=FakeSettings(self.home.world),
                 scheduled=self.home.scheduled,
+                push_devices=self.home.push_tokens,
                 clock=self.home.clock,
             ),
             enqueue=self.outbox.export_data,
@@ -66,7 +73,24 @@ class Workflows:
         self.groups = Groups(self.home.world)
         grouped(self.home.world, "g-1", "ann", "bob")
         grouped(self.home.world, "g-2", "ann")
-        register_erasure(self.on.broker, lambda: self.home.erasure, lambda: self.groups.endings)
+        self.attachments, self.bucket = FakeAttachments(), FakeAttachmentFiles()
+        self.attachments.step = lambda _name: self.here()
+        references = AttachmentReferences(
+            attachments=self.attachments,
+            files=lambda: self.bucket,
+            enqueue=self.outbox.clear_attachments,
+        )
+        for number in range(PAGE + 2):
+            self.bucket.objects[f"ann/f{number:02}"] = StoredObject(1, "text/plain")
+            self.attachments.rows[f"f{number:02}"] = upload(f"f{number:02}")
+        self.attachments.messages["f01"] = {"m1"}
+        register_erasure(
+            self.on.broker,
+            lambda: self.home.erasure,
+            lambda: self.groups.endings,
+            lambda: references,
+        )
+        register_attachments(self.on.broker, lambda: references)
         register_exports(self.on.broker, lambda: self.exports)
         for number in range(45):
             room = f"d-ann-u{number:02}"
@@ -126,6 +150,19 @@ class Workflows:
         self.run()
 
 
+def upload(attachment_id: str, **more: Any) -> Attachment:
+    return Attachment(
+        id=attachment_id,
+        owner_id="ann",
+        name="a.txt",
+        size=1,
+        content_type="text/plain",
+        created_at=0.0,
+        is_kept=True,
+        **more,
+    )
+
+
 def places(workflow: Callable[[Workflows], None]) -> range:
     """Every place where a workflow can be interrupted."""
     whole = Workflows()
@@ -149,9 +186,11 @@ def test_an_account_is_erased_in_steps_twice_and_then_it_is_said(flows: Workflow
         "erase_conversations",
         "leave_groups",
         *["erase_conversations"] * 3,
+        *["erase_attachments"] * 2,
         "finish_erasure",
     ]
-    again = ["erase_account", "erase_relations", "erase_conversations", "finish_erasure"]
+    again = ["erase_account", "erase_relations", "erase_conversations"]
+    again += ["erase_attachments", "finish_erasure"]
     assert flows.tasks == [*once, *again]
     assert [one["event"] for one in flows.events] == ["account.deleted"]
     assert flows.events[0]["payload"] == {"user_id": "ann"}
@@ -225,3 +264,27 @@ def test_an_erasure_ends_an_export_that_is_running(flows: Workflows) -> None:
 
     assert flows.home.files.objects == {}
     assert flows.events == []
+
+
+@pytest.mark.req("APP-2")
+def test_of_a_deleted_users_files_those_stay_that_messages_have(flows: Workflows) -> None:
+    flows.attachments.rows["f02"] = upload("f02", is_public=True)  # the avatar
+
+    flows.erase()
+
+    assert list(flows.bucket.objects) == ["ann/f01"]
+    assert list(flows.attachments.rows) == ["f01"]
+
+
+@pytest.mark.req("APP-14")
+def test_a_file_goes_with_its_last_message_wherever_a_process_dies() -> None:
+    def lose(flows: Workflows) -> None:
+        flows.outbox.clear_attachments([("f00", "m9"), ("f01", "m1")])
+        flows.run()
+
+    for place in places(lose):
+        flows = Workflows()
+        flows.dies_at = flows.passed + place
+        lose(flows)
+        assert "ann/f01" not in flows.bucket.objects
+        assert "f01" not in flows.attachments.rows

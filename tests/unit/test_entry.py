@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from chalicelib import bootstrap
+from chalicelib import bootstrap, bootstrap_tasks
 from chalicelib.broker.records import pack
 from functions import _entry, scheduled
 from tests.unit.broker_fakes import Fixture
@@ -75,7 +75,7 @@ def test_a_process_without_a_connection_reports_nothing(monkeypatch: pytest.Monk
 def test_the_schedule_sends_what_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
     on = Fixture()
     task = on.broker.batch_task("t")(lambda _batch: None)
-    monkeypatch.setattr(bootstrap, "broker", lambda: on.broker)
+    monkeypatch.setattr(bootstrap_tasks, "broker", lambda: on.broker)
     on.delays.put(pack(task.message("k", {})), 900.0)
 
     scheduled.handler({}, None)

@@ -16,6 +16,7 @@ from chalicelib.models import (
 )
 from tests.fakes_data import Household
 from tests.fakes_presence import FakeSettings
+from tests.fakes_push import device
 
 ANN = Identity(user_id="ann", device_id="phone", session_id="s1", roles=())
 pytestmark = pytest.mark.req("TASK-6")
@@ -57,6 +58,8 @@ def befriend(home: Household, one: str, other: str) -> None:
 
 def test_an_account_is_closed_at_once(home: Household) -> None:
     home.identities.claim(LinkedIdentity(issuer="https://id", subject="a", user_id="ann"))
+    for user_id in ("ann", "bob"):
+        home.push_tokens.put(device(user_id))
 
     home.erasure.begin(Context(), ANN)
 
@@ -65,6 +68,7 @@ def test_an_account_is_closed_at_once(home: Household) -> None:
     assert "deleted_at" in home.world.users["ann"]
     assert home.sessions.of_user("ann") == []
     assert home.presence.closed == [("ann", None)]
+    assert home.push_tokens.rows.keys() == {"bob"}
     assert home.enqueued == ["ann"]
 
 

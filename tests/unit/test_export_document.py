@@ -25,11 +25,13 @@ from tests.fakes_accounts import Clock, FakeSessions, FakeUsers
 from tests.fakes_changes import reader
 from tests.fakes_messaging import FakeScheduledMessages
 from tests.fakes_presence import FakeSettings
+from tests.fakes_push import FakePushTokens, device
 from tests.fakes_relations import FakeRelations
 
 SECTIONS = [
     "exported_at", "profile", "sessions", "friends", "blocks", "friend_requests_received",
     "friend_requests_sent", "conversations", "messages", "settings", "scheduled_messages",
+    "push_devices",
 ]  # fmt: skip
 
 
@@ -45,6 +47,7 @@ class Desk:
         self.history = FakeLog(self.world)
         self.members = FakeMembers(self.world)
         self.scheduled = FakeScheduledMessages()
+        self.push_tokens = FakePushTokens()
         self.users.rows["ann"] = User(
             id="ann",
             username="Ann",
@@ -61,6 +64,7 @@ class Desk:
             reader=reader(self.world),
             settings=FakeSettings(self.world),
             scheduled=self.scheduled,
+            push_devices=self.push_tokens,
             clock=self.clock,
         )
 
@@ -130,6 +134,16 @@ def test_no_secret_is_in_it(desk: Desk) -> None:
 
     assert document["sessions"][0]["device_id"] == "phone"
     assert "hash" not in json.dumps(document)
+
+
+def test_devices_are_in_it_without_what_leads_to_them(desk: Desk) -> None:
+    desk.push_tokens.put(device("ann"))
+
+    document, _ = desk.read()
+
+    (found,) = document["push_devices"]
+    assert found.keys() == {"device_id", "platform", "registered_at"}
+    assert "arn:" not in json.dumps(document)
 
 
 @pytest.mark.req("APP-2")

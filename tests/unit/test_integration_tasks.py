@@ -1,9 +1,10 @@
-"""The tasks and listeners of webhooks."""
+"""The tasks and listeners of webhooks and mobile devices."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -11,11 +12,12 @@ import pytest
 from chalicelib.broker import decode
 from chalicelib.context import Context
 from chalicelib.errors import UnavailableError
+from chalicelib.logic.mobile_push import MobilePushService
 from chalicelib.logic.webhook_delivery import WebhookDelivery
-from chalicelib.logic.webhook_fanout import StoredTogether, WebhookFanout
+from chalicelib.logic.webhook_fanout import ChangedTogether, StoredTogether, WebhookFanout
 from chalicelib.models import TargetKind, WebhookPost
-from chalicelib.task.events import MessagesStored
-from chalicelib.task.integration import register_webhooks
+from chalicelib.task.events import MessagesChanged, MessagesStored
+from chalicelib.task.integration import register_mobile_push, register_webhooks
 from chalicelib.task.outbox import Outbox
 from tests.unit.broker_fakes import Fixture
 
@@ -34,6 +36,7 @@ class Services:
 
     def __init__(self, on: Fixture) -> None:
         self.spread_out: list[StoredTogether] = []
+        self.changes: list[ChangedTogether] = []
         self.delivered: list[tuple[str, WebhookPost]] = []
         self.away = False
         register_webhooks(
@@ -44,6 +47,9 @@ class Services:
 
     def spread(self, stored: Sequence[StoredTogether]) -> None:
         self.spread_out.extend(stored)
+
+    def spread_changes(self, changed: Sequence[ChangedTogether]) -> None:
+        self.changes.extend(changed)
 
     def deliver(self, ctx: Context, post: WebhookPost) -> None:
         if self.away:
@@ -118,6 +124,66 @@ def test_a_receiver_of_an_unknown_kind_is_poison(on: Fixture) -> None:
     assert "pigeon" in str(error)
 
 
+class Phones:
+    """Takes what is to be notified; SNS may be away."""
+
+    def __init__(self, on: Fixture) -> None:
+        self.pushed: list[StoredTogether] = []
+        self.attempts = 0
+        self.away = False
+        register_mobile_push(on.broker, lambda: cast(MobilePushService, self))
+
+    def push(self, stored: StoredTogether) -> None:
+        self.attempts += 1
+        if self.away:
+            raise UnavailableError("SNS is away")
+        self.pushed.append(stored)
+
+
+def publish_stored(on: Fixture) -> None:
+    event = MessagesStored(
+        conversation_id="d-ann-bob",
+        conversation_type="direct",
+        messages=[{"id": "m1", "seq": 1, "sender_id": "ann"}],
+    )
+    on.broker.publish(Context(), event, key="d-ann-bob")
+
+
+@pytest.mark.req("TASK-4", "APP-11")
+def test_phones_are_notified_of_an_event_in_its_trace(on: Fixture) -> None:
+    phones = Phones(on)
+    publish_stored(on)
+
+    on.broker.run("mobile_push", decode(on.taken()))
+
+    assert phones.pushed == [
+        StoredTogether(
+            trace_id="abc",
+            conversation_id="d-ann-bob",
+            conversation_type="direct",
+            senders={1: "ann"},
+        )
+    ]
+
+
+@pytest.mark.req("APP-14")
+def test_notifications_that_sns_never_takes_end_as_a_dead_letter_within_minutes(
+    on: Fixture,
+) -> None:
+    phones, started = Phones(on), on.now
+    phones.away = True
+    publish_stored(on)
+
+    while on.kafka.sent:
+        on.broker.run("mobile_push", decode(on.taken()))
+        on.now = max([on.now, *(due for due, _ in on.delays.kept.values())])
+        on.broker.release(Context())
+
+    ((letter, error),) = on.parked
+    assert (phones.attempts, letter.listener, str(error)) == (6, "mobile_push", "SNS is away")
+    assert on.now - started < 300
+
+
 def _args() -> dict[str, Any]:
     return {
         "target": "bot",
@@ -127,3 +193,20 @@ def _args() -> dict[str, Any]:
         "conversation_type": "group",
         "seq": 7,
     }
+
+
+@pytest.mark.req("TASK-4", "APP-19")
+def test_the_listener_reads_changes_and_a_post_has_its_own(on: Fixture) -> None:
+    services = Services(on)
+    change = {"id": "x1", "seq": 7, "kind": "edit", "user_id": "ann", "at": "now"}
+    event = MessagesChanged(conversation_id="g-1", conversation_type="group", changes=[change])
+    post = replace(POST, event="message.edited", change=change)
+
+    on.broker.publish(Context(), event, key="g-1")
+    on.broker.run("webhooks", decode(on.taken()))
+    Outbox(on.kafka, on.delays).post_webhooks([("t1", post)])
+    on.broker.run("webhook_posts", decode(on.taken()))
+
+    (together,) = services.changes
+    assert (together.conversation_type, together.changes) == ("group", [change])
+    assert [one for _, one in services.delivered] == [post]

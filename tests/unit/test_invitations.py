@@ -9,6 +9,7 @@ from chalicelib.errors import (
     InviteExpiredError,
     NotFoundError,
     NotMemberError,
+    UserNotFoundError,
 )
 from chalicelib.models import Group, InviteLink, JoinPolicy, JoinRequest
 from tests.unit.test_delivery import record, writer
@@ -151,3 +152,16 @@ def test_a_link_is_good_until_it_is_used_up_expires_or_is_revoked(parts: Groups)
 def test_a_token_that_is_none_lets_nobody_in(parts: Groups, token: str) -> None:
     with pytest.raises(InviteExpiredError):
         parts.invitations.join_by_link(CTX, "cat", token)
+
+
+def test_who_deleted_their_account_is_not_let_in_and_their_request_goes(parts: Groups) -> None:
+    takes(parts, JoinPolicy.APPROVAL)
+    parts.invitations.join(CTX, "cat", ROOM, "")
+    parts.relations.users.discard("cat")
+
+    with pytest.raises(UserNotFoundError):
+        parts.invitations.accept(CTX, "ann", ROOM, "cat")
+
+    assert "cat" not in parts.roles()
+    assert parts.world.requests == {}
+    assert parts.lines() == []

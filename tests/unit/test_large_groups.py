@@ -178,3 +178,38 @@ def test_chunks_name_messages_and_do_not_carry_them() -> None:
         (4, 6, 1, 2),
     ]
     assert chunks_of(placed(1, room=ROOM), 0) == []
+
+
+def test_a_changed_message_goes_to_who_may_read_it_once_for_all_its_changes() -> None:
+    desk = Desk("ann", "bob", "cat")
+    desk.send(1, 2, 3)
+    late = replace(desk.world.members[ROOM, "cat"], joined_seq=2)
+    desk.world.members[ROOM, "cat"] = late
+    changed = [chunks_of(placed(seq, room=ROOM), 3, updated=True) for seq in (2, 3, 2)]
+
+    desk.push([one for chunks in changed for one in chunks])
+
+    assert [frame["message"]["seq"] for frame in desk.frames("bob")] == [2, 3]
+    assert [frame["message"]["content"] for frame in desk.frames("cat")] == ["3"]
+    assert {frame["type"] for frame in desk.frames("bob")} == {"updated"}
+
+
+def test_a_changed_message_comes_as_it_is_even_where_many_are_online() -> None:
+    users = ["ann", *(f"user{number}" for number in range(NOTIFY_ABOVE))]
+    desk = Desk(*users)
+    desk.send(1)
+
+    desk.push(chunks_of(placed(1, room=ROOM), 1, updated=True))
+
+    assert Counter(frame["type"] for user in users for frame in desk.frames(user)) == {
+        "updated": NOTIFY_ABOVE + 1
+    }
+
+
+def test_new_messages_and_a_change_in_one_batch_stay_apart() -> None:
+    desk = Desk("ann", "bob")
+    desk.send(1, 2)
+
+    desk.push([*desk.world.chunks, *chunks_of(placed(1, room=ROOM), 2, updated=True)])
+
+    assert [frame["type"] for frame in desk.frames("bob")] == ["messages", "updated"]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from chalicelib.frames import Draft, Rejected
 from chalicelib.logic.directory import Directory
 from chalicelib.logic.log import Submission
 from chalicelib.logic.messages import Accepted, MessageService
-from chalicelib.models import WORLD, ConversationType, direct_id, message_id
+from chalicelib.models import WORLD, Attachment, ConversationType, direct_id, message_id
 from tests.fakes import FakeConnections, World
 from tests.fakes_changes import options, reader
 from tests.fakes_relations import open_access
@@ -47,15 +47,22 @@ def world_of_two() -> World:
     return world
 
 
-def service(outbox: Outbox, world: World | None = None) -> MessageService:
+def service(
+    outbox: Outbox,
+    world: World | None = None,
+    *,
+    refer: Callable[[str, str], None] | None = None,
+    attach: Callable[[str, str], Attachment] | None = None,
+) -> MessageService:
     world = world or world_of_two()
     access = open_access(Directory(FakeConnections(world), world.clock), world)
     return MessageService(
         access=access,
         submit=outbox,
-        options=options(world),
+        options=options(world, attach=attach),
         reader=reader(world),
         clock=world.clock,
+        refer=refer,
     )
 
 

@@ -126,7 +126,7 @@ def running(
 
 
 def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.001)
@@ -221,10 +221,10 @@ def test_offsets_are_committed_behind_finished_callbacks_only() -> None:
     def callback(_ctx: Context, message: Message) -> None:
         if message.offset == 5:
             reached.set()
-            assert go_on.wait(5)
+            assert go_on.wait(30)
 
     with running(driver, callback):
-        assert reached.wait(5)
+        assert reached.wait(30)
         until(lambda: driver.committed)
         assert driver.committed == {("t", 0): 5}
         go_on.set()
@@ -240,10 +240,10 @@ def test_close_finishes_the_message_in_flight_commits_and_leaves() -> None:
     def callback(ctx: Context, _message: Message) -> None:
         reached.set()
         assert ctx.cancelled is not None
-        cancelled.append(ctx.cancelled.wait(5))
+        cancelled.append(ctx.cancelled.wait(30))
 
     with running(driver, callback, interval=60) as consumer:
-        assert reached.wait(5)
+        assert reached.wait(30)
         consumer.close(5)
         consumer.close(5)
 
@@ -348,11 +348,11 @@ def test_a_rebalance_waits_for_the_message_in_flight_and_commits_it() -> None:
     def callback(_ctx: Context, message: Message) -> None:
         if not reached.is_set():
             reached.set()
-            assert go_on.wait(5)
+            assert go_on.wait(30)
         handled.append((message.partition, message.offset))
 
     with running(driver, callback, interval=60) as consumer:
-        assert reached.wait(5)
+        assert reached.wait(30)
         driver.to_revoke = [("t", 0)]
         threading.Timer(0.02, go_on.set).start()
         until(lambda: driver.committed == {("t", 0): 1})
@@ -367,7 +367,7 @@ def test_a_slow_callback_pauses_its_partition_and_not_the_consumer() -> None:
     driver = ConsumerDriver(*(record(offset) for offset in range(6000)))
     go_on = threading.Event()
 
-    with running(driver, lambda _ctx, _message: bool(go_on.wait(10))):
+    with running(driver, lambda _ctx, _message: bool(go_on.wait(30))):
         until(lambda: driver.paused == [("t", 0)])
         go_on.set()
         until(lambda: driver.paused == [])
@@ -389,7 +389,7 @@ def test_lag_is_what_stands_in_kafka_and_is_not_finished() -> None:
     driver = ConsumerDriver(record(4), record(5))
     go_on = threading.Event()
 
-    with running(driver, lambda _ctx, _message: bool(go_on.wait(10))) as consumer:
+    with running(driver, lambda _ctx, _message: bool(go_on.wait(30))) as consumer:
         until(lambda: consumer.stats()["lag"] == {"t-0": 6})
         assert consumer.stats()["queued"] == 2
         go_on.set()

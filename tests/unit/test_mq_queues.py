@@ -74,7 +74,7 @@ def test_partitions_that_go_are_forgotten_when_their_message_in_flight_is_done()
     finish = threading.Timer(0.05, queues.finish)
     finish.start()
 
-    finished, left = queues.drop([A], timeout=5)
+    finished, left = queues.drop([A], timeout=30)
 
     assert (finished, left) == ({A: 2}, {A: 2})
     assert taken(queues) == (1, 7, 0)

@@ -15,7 +15,7 @@ from tests.rest import Rest
 KEYWORDS = {
     "$ref", "type", "properties", "required", "additionalProperties", "items", "anyOf", "enum",
     "minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "default", "pattern",
-    "format", "description",
+    "format", "description", "minProperties",
 }  # fmt: skip
 
 

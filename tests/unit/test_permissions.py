@@ -29,14 +29,25 @@ FIRST_SEEN = "a trusted issuer's user gets an account when their first token is 
 FAILURES = "ListBucket+PutObject lambchat-local-failures-000000000000"
 ATTACHMENTS = "lambchat-local-attachments-000000000000"
 HOOKS = "InvokeFunction lambchat-local-hook-*"
+CLOUD_ARN = "the ARNs of mobile endpoints begin so on AWS, and otherwise locally"
 REASONS = {
+    "Api DeleteEndpoint+GetEndpointAttributes+SetEndpointAttributes endpoint/*": CLOUD_ARN,
+    "MobilePush DeleteEndpoint+Publish endpoint/*": CLOUD_ARN,
+    **{
+        f"Tasks DeleteEndpoint {kind}/*": "an account that has a phone is deleted"
+        for kind in ("app", "endpoint")
+    },
+    **{
+        f"MobilePush read {table}": "of bots' and trusted issuers' users, and of edited messages"
+        for table in ("bans", "bots", "changes")
+    },
     **{
         f"{name} write limits": COUNTER
         for name in ("Change", "Frame", "Presence", "Send", "Sync", "Typing")
     },
     **{
         f"{name} {FAILURES}{objects}": GIVEN_UP
-        for name in ("Breakers", "Statistics", "Webhooks")
+        for name in ("Breakers", "MobilePush", "Statistics", "Webhooks")
         for objects in ("", "/*")
     },
     **{
@@ -50,12 +61,13 @@ REASONS = {
         f"Retention {kind}": "messages are kept for ever until an operator says otherwise"
         for kind in (
             *("Scan conversations", "read conversations", "read messages", "read changes"),
-            *("read sweeps", "write conversations", "write messages", "write sweeps"),
+            *("read sweeps", "write changes", "write conversations", "write mentions"),
+            *("write messages", "write sweeps"),
         )
     },
     **{
         f"{name} ListBucket {ATTACHMENTS}": "so that a missing object is missing, not forbidden"
-        for name in ("Api", "Send", "Tasks")
+        for name in ("Api", "Send")
     },
     **{
         f"{name} {HOOKS}": "an operator's hooks, which the templates do not have"
@@ -64,14 +76,7 @@ REASONS = {
     **{
         f"{name} read {table}": "who may see a change is looked up for groups with a webhook"
         for name in ("Webhooks", "WebhookPosts")
-        for table in ("changes", "groups", "members")
-    },
-    **{
-        f"Tasks {kind}": "when a scheduled message with an attachment is due"
-        for kind in (
-            *("read attachments", "write attachments"),
-            f"GetObject+PutObjectTagging {ATTACHMENTS}/*",
-        )
+        for table in ("groups", "members")
     },
     "Api GetObject lambchat-local-exports-000000000000/*": "a link is good for what its signer may",
     "Breakers write breaker-changes": "a breaker opens when a service is away",
@@ -84,6 +89,7 @@ REASONS = {
     "Tasks write identities": "an account from elsewhere is deleted",
     "Tasks write sessions": "the sessions of an account are ended again when it is deleted",
     "Tasks write settings": "the settings of an account are deleted with it",
+    "WebhookPosts UpdateItem attachments": "a bot's reply may forward a file",
     "Vanished ManageConnections 8f12ecf092/local/*": "no connection is old enough in a test",
     "Vanished write connections": "the same",
     "Trigger CreateNetworkInterface+DeleteNetworkInterface+DescribeNetworkInterfaces+"

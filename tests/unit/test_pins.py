@@ -15,7 +15,7 @@ from chalicelib.logic.pins import MAX_PINS, HideService, PinService
 from chalicelib.logic.policies import MessagePolicy
 from chalicelib.models import WORLD, Pin
 from tests.fakes import FakeHeads, FakeLog
-from tests.fakes_changes import FakeChanges, readable, reader
+from tests.fakes_changes import FakeChanges, mentions, readable, reader
 from tests.fakes_groups import audiences, group_access
 from tests.fakes_relations import FakeNotices, open_access
 from tests.unit.test_changes import GROUP, ROOM, Changes, FakeDirectory
@@ -41,6 +41,7 @@ class Pinning:
             log=FakeLog(world),
             heads=FakeHeads(world),
             hidden=self.table,
+            hide_mention=mentions(world).hide,
             tell=self.notices.tell,
         )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from chalicelib import bootstrap
+from chalicelib import bootstrap_mentions as mentioning
 from chalicelib import bootstrap_people as people
 from chalicelib import bootstrap_presence as presence
 from chalicelib.logic.directory import Directory
@@ -17,6 +19,7 @@ from chalicelib.logic.presence_views import PresenceViews
 from chalicelib.logic.settings import SettingsService
 from chalicelib.models import direct_id
 from tests.fakes import FakeConnections, FakeHeads, FakeLog, FakeMembers, World
+from tests.fakes_changes import mentions
 from tests.fakes_groups import FakeGroups
 from tests.fakes_presence import FakePresenceStates, FakeSettings
 from tests.fakes_relations import open_access
@@ -77,6 +80,7 @@ def desk(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> Desk:
     places = PlaceService(access=made.access, groups=FakeGroups(world), members=FakeMembers(world))
     conversations = test_conversations.service(world)
     monkeypatch.setattr(bootstrap, "conversations", lambda: conversations)
+    monkeypatch.setattr(mentioning, "mentions", lambda: mentions(world))
     monkeypatch.setattr(people, "relations_table", lambda: rest.relations)
     monkeypatch.setattr(presence, "settings", lambda: settings)
     monkeypatch.setattr(presence, "presence_views", lambda: views)
@@ -98,7 +102,9 @@ def test_the_presence_of_one_and_of_several_users(desk: Desk) -> None:
 def test_the_presence_of_nobody_and_of_a_crowd_is_refused(desk: Desk) -> None:
     assert_problem(desk.call("GET", "/users/nobody/presence"), 404, "user_not_found")
     for ids in (",", ",".join("abc"[n % 3] * (n // 3 + 1) for n in range(101))):
-        assert_problem(desk.call("GET", "/presence", query={"user_ids": ids}), 400, "invalid_query")
+        assert_problem(
+            desk.call("GET", "/presence", query={"user_ids": ids}), 400, "invalid_query", "user_ids"
+        )
 
 
 @pytest.mark.req("APP-8")
@@ -116,8 +122,10 @@ def test_who_may_see_me_is_in_my_profile_and_nobody_elses(desk: Desk) -> None:
 
 @pytest.mark.req("APP-13")
 def test_unread_messages_of_muted_conversations_are_counted_apart(desk: Desk) -> None:
-    counts = {"total": 2, "conversations": {desk.room: 2}}
-    nothing = {"total": 0, "conversations": {}}
+    first = replace(desk.world.log(desk.room)[0], text='{"mentions": ["all"]}')
+    mentions(desk.world).note([first])
+    counts = {"total": 2, "conversations": {desk.room: 2}, "mentions": 1}
+    nothing = {"total": 0, "conversations": {}, "mentions": 0}
     assert desk.get("/unread") == {**counts, "muted": nothing}
 
     desk.put("settings", muted=True)
@@ -163,7 +171,7 @@ def test_settings_are_changed_and_shown_with_the_conversation(
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({}, "muted"),
+        ({}, ""),
         ({"muted": False, "muted_until": "2099-01-01T00:00:00Z"}, "muted_until"),
         ({"muted_until": "tomorrow"}, "muted_until"),
         ({"pinned": "yes"}, "pinned"),

@@ -39,7 +39,7 @@ class Desk:
         group = replace(TEA, **changes)  # type: ignore[arg-type]
         (outcome,) = self.service.put(ctx, [group])
         assert outcome.error is None, outcome.error
-        return outcome.group_id, outcome.created
+        return outcome.id, outcome.created
 
     def roles(self, group_id: str) -> dict[str, str]:
         rows = self.parts.world.members.items()

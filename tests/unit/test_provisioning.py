@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.context import Context
 from chalicelib.errors import UnauthorizedError, UnavailableError
-from chalicelib.logic.provisioning import ProvisioningService
+from chalicelib.logic.provisioning import Callers
 from chalicelib.logic.provisioning_keys import digest_of
 from chalicelib.models import Ban
 from tests.fakes_identity import ISSUER
@@ -224,7 +224,7 @@ def test_a_store_that_is_away_stops_the_batch(desk: Desk, monkeypatch: pytest.Mo
 
 
 def test_nobody_in_particular_provisions_nothing() -> None:
-    service = ProvisioningService.__new__(ProvisioningService)
+    callers = Callers.__new__(Callers)
 
     with pytest.raises(UnauthorizedError):
-        service.put_users(Context(), [])
+        callers.issuer(Context())

@@ -19,7 +19,7 @@ from chalicelib.models import (
     tombstone,
 )
 from tests.fakes import CrashError, FakeHeads, FakeLog, World
-from tests.fakes_changes import FakeChanges
+from tests.fakes_changes import FakeChanges, mentions
 
 DAY = 86_400.0
 ROOM = "d-ann-bob"
@@ -56,6 +56,7 @@ class Archive:
             heads=FakeHeads(self.world),
             log=FakeLog(self.world),
             forget=FakeChanges(self.world).forget,
+            forget_derived=mentions(self.world).forget,
             progress=self.progress,
             policy=lambda: self.policy,
             clock=self.clock,

@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.http.schema import (
     Schema,
+    any_of,
     array,
     boolean,
     check,
@@ -13,6 +14,7 @@ from chalicelib.http.schema import (
     nullable,
     obj,
     optional,
+    some_of,
     string,
 )
 
@@ -38,6 +40,9 @@ def wrong(schema: Schema, value: Any) -> list[str]:
             obj(type=string(), title=string(), items=string()),
             {"type": "", "title": "", "items": ""},
         ),
+        ({"type": "object"}, {"a": 1}),
+        (some_of("", a=boolean(True), b=string()), {"a": True}),
+        (any_of(obj(a=string()), obj(b=string())), {"b": ""}),
     ],
 )
 def test_what_fits_is_accepted(schema: Schema, value: Any) -> None:
@@ -73,6 +78,10 @@ def test_what_fits_is_accepted(schema: Schema, value: Any) -> None:
         (obj(), {"b": 1}, "f.b: unknown or read-only"),
         (obj(a=obj(b=integer())), {"a": {"b": "x"}}, "f.a.b: expected an integer"),
         ({"type": "null"}, 0, "f: expected null"),
+        (boolean(True), False, "f: expected true"),
+        (some_of("", a=string(), b=string()), {}, "f: expected some of a, b"),
+        (any_of(obj(a=string()), obj(b=string(), c=string())), {"b": ""}, "f.c: missing"),
+        (any_of(obj(a=string()), obj(b=array(string()))), {"b": 5}, "f.b: expected an array"),
     ],
 )
 def test_what_does_not_fit_is_named(schema: Schema, value: Any, expected: str) -> None:

@@ -18,6 +18,7 @@ class Desk:
         self.rows = FakeSessions(self.clock)
         self.bans = FakeBans(self.clock)
         self.presence = FakePresence()
+        self.forgotten: list[tuple[str, str | None]] = []
         ids, secrets = count(1), count(1)
         self.service = SessionService(
             sessions=self.rows,
@@ -27,6 +28,7 @@ class Desk:
             clock=self.clock,
             new_id=lambda: f"s{next(ids)}",
             new_secret=lambda: f"secret{next(secrets)}",
+            forget=lambda user_id, device_id: self.forgotten.append((user_id, device_id)),
         )
 
     def open(self, device_id: str = "phone") -> str:
@@ -154,6 +156,21 @@ def test_ending_a_session_makes_its_tokens_worthless_before_it_closes_connection
     assert seen == [0]
     with pytest.raises(UnauthorizedError):
         desk.service.refresh(token)
+
+
+@pytest.mark.req("APP-3")
+def test_a_device_whose_session_has_ended_is_notified_no_longer(desk: Desk) -> None:
+    spent = desk.open("phone")
+    desk.service.refresh(spent)
+    desk.open("tablet")
+    assert desk.forgotten == []
+
+    desk.service.end("u1", "tablet")
+    with pytest.raises(TokenReusedError):
+        desk.service.refresh(spent)
+    desk.service.end_all("u1")
+
+    assert desk.forgotten == [("u1", "tablet"), ("u1", "phone"), ("u1", None)]
 
 
 def test_every_other_device_can_be_logged_out(desk: Desk) -> None:

@@ -10,9 +10,13 @@ from tests.unit.test_delivery import ROOM, world_of_two
 
 
 def push(world: World, *placed: Placed) -> None:
-    Updates(
-        audiences=audiences(world), connections=FakeConnections(world), push=FakePush(world)
-    ).push(placed)
+    updates = Updates(
+        audiences=audiences(world),
+        connections=FakeConnections(world),
+        push=FakePush(world),
+        push_chunks=world.chunks.extend,
+    )
+    updates.push(placed)
 
 
 def message(room: str = ROOM, seq: int = 1) -> Placed:
@@ -51,3 +55,19 @@ def test_of_the_world_room_everybody_who_is_online_is_told() -> None:
     push(world, message(WORLD))
 
     assert len(told(world, "conn-ann")) == len(told(world, "conn-bob")) == 1
+
+
+def test_a_large_group_is_told_in_chunks_and_others_at_once() -> None:
+    world = world_of_two()
+    grouped(world, "g-1", "ann", "bob", large=True)
+
+    push(world, message("g-1", 3), message())
+
+    (chunk,) = world.chunks
+    assert (chunk.conversation_id, chunk.first_seq, chunk.last_seq, chunk.updated) == (
+        "g-1",
+        3,
+        3,
+        True,
+    )
+    assert [len(told(world, one)) for one in ("conn-ann", "conn-bob")] == [1, 1]

@@ -106,7 +106,7 @@ def test_a_post_is_signed_as_standard_webhooks_says(desk: Desk) -> None:
 def test_the_example_of_the_standard_has_its_signature() -> None:
     """https://github.com/standard-webhooks/standard-webhooks has this vector in its libraries."""
     headers = signed(
-        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
         "msg_p5jXN8AQM9LWM0D4loKWxJek",
         1614265330,
         b'{"test": 2432232314}',
@@ -203,3 +203,49 @@ def test_a_reply_that_kafka_does_not_take_is_asked_for_again(desk: Desk) -> None
 
     with pytest.raises(UnavailableError):
         desk.answered({"content": "hello"})
+
+
+@pytest.mark.req("APP-19")
+def test_a_change_is_posted_with_the_message_as_it_is_and_an_id_of_its_own(desk: Desk) -> None:
+    change = {
+        "id": "x1",
+        "seq": 5,
+        "kind": "react",
+        "user_id": "bob",
+        "at": "2026-11-21T09:00:00.000Z",
+        "emoji": "👍",
+        "remove": False,
+    }
+
+    desk.deliver(event="message.reacted", change=change)
+
+    ((_, _, raw, headers),) = desk.posted
+    assert json.loads(raw) == {
+        "type": "message.reacted",
+        "timestamp": "2026-11-21T09:00:00.000Z",
+        "data": {
+            "conversation_type": "group",
+            "message": desk.reader.rows["g-1", 5],
+            "user_id": "bob",
+            "emoji": "👍",
+            "remove": False,
+        },
+    }
+    assert headers["webhook-id"] == "x1"
+
+
+def test_after_a_rotation_both_secrets_sign_until_the_old_one_ends(desk: Desk) -> None:
+    old = webhook().secret
+    new = "whsec_" + base64.b64encode(b"n" * 32).decode()
+    until = desk.clock() + 60
+    rotated = webhook("w1", secret=new, old_secret=old, old_secret_until=until)
+    desk.webhooks.put(rotated, new=False)
+
+    desk.deliver()
+    desk.clock.now += 60
+    desk.deliver()
+
+    (_, _, body, during), (_, _, _, after) = desk.posted
+    both = [signed([one], "m5", int(until - 60), body)["webhook-signature"] for one in (new, old)]
+    assert during["webhook-signature"] == " ".join(both)
+    assert after == {**after, **signed([new], "m5", int(until), body)}

@@ -8,6 +8,7 @@ import pytest
 from chalicelib.logic.audiences import Audience
 from chalicelib.logic.webhook_fanout import (
     MAX_AGE_SECONDS,
+    ChangedTogether,
     Remembered,
     StoredTogether,
     WebhookFanout,
@@ -162,3 +163,35 @@ def test_a_list_is_read_again_when_it_is_some_seconds_old_or_a_fresh_one_is_want
     rows.append("c")
     clock.now += MAX_AGE_SECONDS
     assert remembered() == ["a", "b", "c"]
+
+
+def changed(*kinds: str) -> ChangedTogether:
+    return ChangedTogether(
+        trace_id="t1",
+        conversation_id=GROUP,
+        conversation_type="group",
+        changes=[{"id": f"x{at}", "seq": 5, "kind": kind} for at, kind in enumerate(kinds)],
+    )
+
+
+@pytest.mark.req("APP-19")
+def test_a_change_goes_to_who_wants_its_kind_and_no_message_is_read(desk: Desk) -> None:
+    desk.webhooks = [
+        webhook("w1", events=("message.edited", "message.reacted")),
+        webhook("w2", events=("message.recalled",)),
+        webhook("w3", events=("message.edited",), active=False),
+        webhook("w4"),
+    ]
+    desk.bots = [bot("robot", hears=Hears.ALL)]
+
+    desk.fanout.spread_changes([changed("edit", "recall"), changed("react", "of a later version")])
+
+    assert [(one.target_id, one.event, one.change["id"]) for _, one in desk.posts] == [
+        ("w1", "message.edited", "x0"),
+        ("w2", "message.recalled", "x1"),
+        ("w1", "message.reacted", "x0"),
+    ]
+    assert {(trace, one.seq, one.conversation_type) for trace, one in desk.posts} == {
+        ("t1", 5, "group")
+    }
+    assert desk.reader.asked == 0

@@ -9,7 +9,7 @@ from chalicelib import bootstrap_integration as integration
 from chalicelib.context import Context
 from chalicelib.errors import InvalidFieldError, LimitReachedError, NotFoundError
 from chalicelib.logic.outbound import Outbound, WebhookPolicy
-from chalicelib.logic.webhooks import MAX_WEBHOOKS, WebhookService
+from chalicelib.logic.webhooks import GRACE_SECONDS, MAX_WEBHOOKS, WebhookService
 from tests.fakes_accounts import Clock
 from tests.fakes_admin import FakeEntries, new_audit
 from tests.fakes_integration import KEY, FakeWebhooks, webhook
@@ -172,3 +172,44 @@ def test_the_service_is_built_on_the_tables(monkeypatch: pytest.MonkeyPatch) -> 
 
     for built in (integration.webhooks, integration.webhooks_table, integration.outbound):
         built.cache_clear()
+
+
+def test_another_secret_leaves_the_old_one_a_day(desk: Desk) -> None:
+    old = webhook("w1", secret="whsec_b2xk")
+    desk.webhooks.put(old, new=True)
+
+    made = desk.service.rotate(CTX, "w1")
+
+    assert made.secret == "whsec_a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="
+    assert (made.old_secret, made.old_secret_until) == (old.secret, desk.clock() + GRACE_SECONDS)
+    assert desk.service.all() == [made]
+    (entry,) = desk.entries.rows.values()
+    assert (entry.action, entry.target) == ("webhook.rotate", "w1")
+    assert made.secret not in str(entry)
+    with pytest.raises(NotFoundError):
+        desk.service.rotate(CTX, "w2")
+    desk.webhooks.put = lambda _webhook, *, new: new  # type: ignore[method-assign]
+    with pytest.raises(NotFoundError):
+        desk.service.rotate(CTX, "w1")
+
+
+def test_an_administrator_rotates_a_secret_over_rest_and_from_the_command_line(
+    rest: Rest,
+    admin: str,
+    desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    desk.webhooks.put(webhook("w1", secret="whsec_b2xk"), new=True)
+    monkeypatch.setattr(bootstrap_admin, "audit", lambda: new_audit(desk.entries, desk.clock))
+
+    answer = rest.call("POST", "/v1/admin/webhooks/w1/secret", token=admin)
+
+    assert answer.status == 200
+    assert answer.body["secret"] == desk.webhooks.rows["w1"].secret
+    assert answer.body["old_secret_until"].endswith("Z")
+    assert "old_secret" not in rest.call("GET", "/v1/admin/webhooks/w1", token=admin).body
+    assert cli.main(["rotate-webhook", "w1"]) == 0
+    assert capsys.readouterr().out.split()[-1] == desk.webhooks.rows["w1"].secret
+    missing = rest.call("POST", "/v1/admin/webhooks/none/secret", token=admin)
+    assert_problem(missing, 404, "not_found")

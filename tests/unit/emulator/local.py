@@ -71,7 +71,7 @@ def kind(event: Event) -> str:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.005)
 
@@ -154,7 +154,7 @@ async def only_connection(local: Local) -> str:
 
 async def closing(client: ClientConnection) -> tuple[int | None, str | None]:
     """Code and reason that the client sees when the gateway closes."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await client.wait_closed()
     return client.close_code, client.close_reason
 

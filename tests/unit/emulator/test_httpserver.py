@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -15,6 +15,7 @@ from localstack.emulator.httpserver import (
     Upgrade,
     serve,
 )
+from tests.unit.emulator.conftest import DEADLINE_SECONDS
 from tests.unit.emulator.local import http, until
 
 pytestmark = pytest.mark.req("SHAPE-2")
@@ -35,17 +36,16 @@ async def serving(
         server.close()
 
 
-async def exchange(host: str, data: bytes) -> bytes:
-    """Everything that comes back until the server closes or falls silent for a moment."""
+async def exchange(
+    host: str, data: bytes, is_whole: Callable[[bytes], bool] = lambda _answer: False
+) -> bytes:
+    """Everything that comes back until the server closes, or the answer is whole."""
     reader, writer = await asyncio.open_connection(*host.split(":"))
     writer.write(data)
     answer = b""
-    try:
-        async with asyncio.timeout(0.2):
-            while part := await reader.read(65536):
-                answer += part
-    except TimeoutError:
-        pass
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while not is_whole(answer) and (part := await reader.read(65536)):
+            answer += part
     writer.close()
     return answer
 
@@ -59,7 +59,9 @@ async def test_a_request_has_method_target_headers_body_and_peer() -> None:
 
     async with serving(keep) as host:
         answer = await exchange(
-            host, b"POST /a%20b?c=d HTTP/1.1\r\nHost: x\r\nX-A: 1\r\nContent-Length: 2\r\n\r\nhi"
+            host,
+            b"POST /a%20b?c=d HTTP/1.1\r\nHost: x\r\nX-A: 1\r\nContent-Length: 2\r\n\r\nhi",
+            lambda answer: answer.endswith(b"made"),
         )
 
     (request,) = seen
@@ -78,7 +80,9 @@ async def test_a_connection_is_kept_and_its_requests_are_answered_in_order() -> 
 
     async with serving(slower_at_first) as host:
         answer = await exchange(
-            host, b"".join(b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n" % n for n in range(1, 201))
+            host,
+            b"".join(b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n" % n for n in range(1, 201)),
+            lambda answer: answer.endswith(b"/200"),
         )
 
     bodies = [part.partition(b"\r\n\r\n")[2] for part in answer.split(b"HTTP/1.1 200 OK\r\n")[1:]]
@@ -96,7 +100,9 @@ async def test_a_handler_may_answer_at_once_or_later() -> None:
     async with serving(either) as host:
         paths = (b"/later", b"/now", b"/later", b"/now")
         answer = await exchange(
-            host, b"".join(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path for path in paths)
+            host,
+            b"".join(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path for path in paths),
+            lambda answer: answer.count(b"later") + answer.count(b"now") == len(paths),
         )
 
     assert [answer.count(word) for word in (b"later", b"now")] == [2, 2]
@@ -177,6 +183,7 @@ async def test_chunked_bodies_and_expect_continue_work() -> None:
             host,
             b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
             b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+            lambda answer: b"b'hi'" in answer,
         )
 
     assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK")
@@ -184,18 +191,22 @@ async def test_chunked_bodies_and_expect_continue_work() -> None:
 
 
 async def test_a_client_that_leaves_cancels_its_request() -> None:
-    cancelled = asyncio.Event()
+    begun, cancelled = asyncio.Event(), asyncio.Event()
 
     async def wait(_request: Request) -> Response:
+        begun.set()
         try:
-            await asyncio.sleep(30)
+            await asyncio.sleep(DEADLINE_SECONDS)
         except asyncio.CancelledError:
             cancelled.set()
             raise
         return Response()
 
     async with serving(wait) as host:
-        assert await exchange(host, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") == b""
+        _, writer = await asyncio.open_connection(*host.split(":"))
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await until(begun.is_set)
+        writer.close()
         await until(cancelled.is_set)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import urllib.request
+import uuid
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -87,6 +88,21 @@ def test_the_management_api_is_one_action() -> None:
     request = Request("POST", "/dev/@connections/x", signed("execute-api"), b"", "")
 
     assert list(actions("execute-api", request)) == [("ManageConnections", "POST")]
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("Action=CreatePlatformEndpoint&PlatformApplicationArn=arn%3Aapp", "arn:app"),
+        (f"Action=Publish&TargetArn=arn%3Aapp%2F{uuid.UUID(int=7)}", "arn:app/*"),
+        ("Action=ListTopics", "*"),
+    ],
+)
+def test_a_notification_names_what_it_goes_to(form: str, expected: str) -> None:
+    request = Request("POST", "/", signed("sns"), form.encode(), "")
+
+    action = form.partition("&")[0].removeprefix("Action=")
+    assert list(actions("sns", request)) == [(action, expected)]
 
 
 def test_an_invocation_names_the_function() -> None:

@@ -45,7 +45,7 @@ def test_a_function_is_invoked_with_the_scheduled_event(monkeypatch: pytest.Monk
 
     async def scenario() -> None:
         schedules = [Schedule(name="S", function="Tick", expression="rate(1 minute)")]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await schedule.run(schedules, invoke)
 
     with pytest.raises(asyncio.CancelledError):

@@ -10,6 +10,9 @@ $compile ministack.in -o ministack.txt
 $compile schemathesis.in -o schemathesis.txt
 $compile deploy.in -o deploy.txt
 $compile uv.in -o uv.txt
+# Newer packages no longer agree with it; it has no version for every platform and Python at once.
+../.venv/bin/uv pip compile -q --python-version 3.13 --python-platform x86_64-manylinux_2_28 --exclude-newer 2026-03-10 \
+  --generate-hashes --no-emit-index-url --no-header localstack.in -o localstack.txt
 # The package: runtime.txt without what the runtime brings (boto3's family) and without what only the
 # command lines of chalice and of the signer use, for the platform of the functions alone.
 there="boto3 botocore jmespath python-dateutil s3transfer six urllib3"

@@ -97,7 +97,7 @@ class PushTokenRepository:
             Key=encode_item(_key(user_id, _DEVICES)),
             ReturnValues="ALL_OLD",
         )
-        return _endpoints(answer)
+        return list(_endpoints(answer).values())
 
     def claim(
         self, conversation_id: str, seqs: Mapping[str, int], *, now: float, until: float
@@ -158,16 +158,17 @@ class PushTokenRepository:
             ReturnValues="UPDATED_OLD",
             **more,
         )
-        return next(iter(_endpoints(answer)), "")
+        # DynamoDB Local answers with the user's other devices, too.
+        return _endpoints(answer).get(device_id, "")
 
 
 def _key(user_id: str, sk: str) -> Item:
     return {"user_id": user_id, "sk": sk}
 
 
-def _endpoints(answer: Mapping[str, Any]) -> list[str]:
+def _endpoints(answer: Mapping[str, Any]) -> dict[str, str]:
     old = decode_item(answer.get("Attributes") or {})
-    return [entry["endpoint"] for entry in old.get("devices", {}).values()]
+    return {name: entry["endpoint"] for name, entry in old.get("devices", {}).items()}
 
 
 def _devices(item: Item) -> list[PushDevice]:

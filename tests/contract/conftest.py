@@ -1,12 +1,12 @@
-"""DynamoDB and Parameter Store for the adapters' tests: moto in process, MiniStack over HTTP."""
+"""AWS for the adapters' tests: moto in process; over HTTP MiniStack, or whatever is named.
+
+localstack-client says what is named: `AWS_ENDPOINT_URL`, or `LOCALSTACK_HOST` (host:port).
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,22 @@ from typing import Any
 import boto3
 import pytest
 import yaml
+from localstack_client import config
+from localstack_client.session import Session
 from moto import mock_aws
 
 from chalicelib.aws import Endpoint, JsonService, endpoint_url, region
+from tests.contract.exceptions import expect_failures
+from tests.ministack import free_port, running, wait_until_listening
+
+__all__ = ["free_port", "wait_until_listening"]
 
 ROOT = Path(__file__).parents[2]
-MINISTACK = Path(sys.prefix) / "ministack" / "bin" / "python"
 STAGE = "contract"
-READY_SECONDS = 30.0
+# The account, for LocalStack and MiniStack: a named server is shared by all that test at once.
+ACCESS_KEY = f"1{os.environ.get('PYTEST_XDIST_WORKER', '0').removeprefix('gw'):0>11}"
 ENVIRONMENT = {
-    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_ACCESS_KEY_ID": ACCESS_KEY,
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",
@@ -57,55 +63,37 @@ def create_tables(client: Any) -> None:
         client.create_table(**{name: properties[name] for name in CREATED if name in properties})
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def delete_tables(client: Any) -> None:
+    """Whatever tables of this stage are there."""
+    for page in client.get_paginator("list_tables").paginate():
+        for name in page["TableNames"]:
+            if name.startswith(f"lambchat-{STAGE}-"):
+                client.delete_table(TableName=name)
 
 
-def wait_until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), 0.2).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail(f"MiniStack did not start (exit code {process.poll()})")
+def named_server() -> str | None:
+    """The server to test against, when there is one."""
+    if os.environ.keys() & {"AWS_ENDPOINT_URL", "LOCALSTACK_HOST"}:
+        return config.get_service_endpoint("dynamodb")
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if server := named_server():
+        expect_failures(items, server)
 
 
 @pytest.fixture(scope="session")
 def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a MiniStack of this test run, with our tables."""
-    port = free_port()
-    folder = tmp_path_factory.mktemp("ministack")
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "TMPDIR": str(folder),
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "IOT_MTLS_ENABLED": "0",
-    }
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [MINISTACK, "-m", "ministack"],
-            env=environment,
-            cwd=folder,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        wait_until_listening(port, process)
-        url = f"http://127.0.0.1:{port}"
-        session = boto3.Session("test", "test", region_name="us-east-1")
-        create_tables(session.client("dynamodb", endpoint_url=url))
+    """The address of a MiniStack of this test run, or of the named server, with our tables."""
+    with contextlib.ExitStack() as stack:
+        url = named_server() or stack.enter_context(running(tmp_path_factory.mktemp("ministack")))
+        session = Session(ACCESS_KEY, localstack_host=url.partition("//")[2])
+        client = stack.enter_context(contextlib.closing(session.client("dynamodb")))
+        delete_tables(client)
+        create_tables(client)
         yield url
-    finally:
-        process.terminate()
-        process.wait(10)
+        delete_tables(client)
 
 
 @pytest.fixture

@@ -29,7 +29,9 @@ def client(endpoint: str) -> Iterator[Any]:
 def application(client: Any) -> str:
     name = f"chat-{uuid.uuid4().hex[:8]}"
     made = client.create_platform_application(
-        Name=name, Platform="GCM", Attributes={"PlatformCredential": "none"}
+        Name=name,
+        Platform="GCM",
+        Attributes={"PlatformPrincipal": "none", "PlatformCredential": "none"},
     )
     arn: str = made["PlatformApplicationArn"]
     return arn

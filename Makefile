@@ -33,9 +33,9 @@ $(VENV)/.local: $(VENV)/.uv requirements/local.txt requirements/ministack.txt
 	@test -x $(VENV)/ministack/bin/python || $(VENV)/bin/uv venv -q --python $(PY) $(VENV)/ministack
 	@$(UV) --python $(VENV)/ministack/bin/python -r requirements/ministack.txt && touch $@
 
-$(VENV)/.dev: $(VENV)/.uv requirements/dev.txt
-	@echo "installing the tools for tests"
-	@$(UV) --python $(PY) -r requirements/dev.txt && touch $@
+$(VENV)/.dev: $(VENV)/.local requirements/dev.txt requirements/ministack_sam.txt
+	@echo "installing the tools for tests"; $(UV) --python $(PY) -r requirements/dev.txt
+	@$(UV) --python $(VENV)/ministack/bin/python -r requirements/ministack_sam.txt && touch $@
 
 test: setup-dev ## run the tests; PROFILE=full also those that need Java
 	@echo "testing, profile $(PROFILE)"

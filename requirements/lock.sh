@@ -7,6 +7,7 @@ $compile dev.in -o dev.txt
 $compile -c dev.txt local.in -o local.txt
 $compile -c dev.txt runtime.in -o runtime.txt
 $compile ministack.in -o ministack.txt
+$compile -c ministack.txt ministack.in ministack_sam.in -o ministack_sam.txt
 $compile schemathesis.in -o schemathesis.txt
 $compile deploy.in -o deploy.txt
 $compile uv.in -o uv.txt

@@ -41,7 +41,7 @@ def test_settings_and_drafts_are_the_same_on_every_device(
         assert listed(ann)[0] == room
         unread = ann.get("/v1/unread")
         assert unread["conversations"].get(room) is None
-        assert unread["muted"] == {"total": 1, "conversations": {room: 1}}
+        assert unread["muted"] == {"total": 1, "mentions": 0, "conversations": {room: 1}}
         for client in (phone, laptop, b):
             await client.close()
 

@@ -118,6 +118,18 @@ def test_a_connection_that_takes_nothing_stays_only_while_it_may_be_opening(
     assert world.pointers == {("bob", ROOM): 1}
 
 
+def test_a_stale_connection_is_forgotten_and_no_other(world: World) -> None:
+    for user_id, name in (("bob", "stale"), ("bob", "other"), ("ann", "hers")):
+        world.connect(user_id, name, at=world.now - GRACE_SECONDS)
+    world.gone.add("stale")
+
+    deliver(world, placed(1))
+
+    assert list(world.users["bob"]["live"]) == ["other"]
+    assert list(world.users["ann"]["live"]) == ["hers"]
+    assert received(world, "other") == [(1, "1")]
+
+
 def test_who_arrives_while_the_pointer_is_written_is_drained_and_nobody_else(world: World) -> None:
     known = world.connect("bob", "known")
     world.gone.add("known")

@@ -42,7 +42,6 @@ def ministack(port: int, data: Path, *, persist: bool) -> Spec:
             "PERSIST_STATE": "1" if persist else "0",
             "STATE_DIR": str(data / "aws"),
             "LOG_LEVEL": "ERROR",
-            "MALLOC_ARENA_MAX": "2",
         },
         port=port,
         show_output=False,

@@ -161,7 +161,6 @@ class Zygote:
                 *(str(theirs.fileno()), zygote.PADDING, *self._preload),
                 pass_fds=(theirs.fileno(),),
                 stdin=asyncio.subprocess.DEVNULL,
-                env={**os.environ, "MALLOC_ARENA_MAX": "2"},
                 preexec_fn=die_with_parent(),
             )
         ours.setblocking(False)

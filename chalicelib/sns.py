@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import urlencode
 
 from chalicelib.aws import Endpoint, Request, Response
-from chalicelib.errors import FieldError, InvalidFieldError, UnavailableError
+from chalicelib.errors import InvalidFieldError, UnavailableError
 from chalicelib.models import PushNote, PushResult
 
 _VERSION = "2010-03-31"
@@ -48,8 +48,7 @@ class PlatformEndpoints:
         found = _EXISTS.search(_element(answer, "Message"))
         if found is None:
             if _element(answer, "Code") == "InvalidParameter":
-                wrong = FieldError(field="token", message="expected one that the platform takes")
-                raise InvalidFieldError(f"{wrong.field}: {wrong.message}", errors=(wrong,))
+                raise InvalidFieldError.at("token", "expected one that the platform takes")
             raise _refused(answer)
         attributes = self._ask("GetEndpointAttributes", EndpointArn=found[1])
         if attributes.status != 200:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from chalicelib.errors import FieldError, InvalidFieldError, NotFoundError, UnavailableError
+from chalicelib.errors import InvalidFieldError, NotFoundError, UnavailableError
 from chalicelib.logic.push_policy import PushPolicy
 from chalicelib.logic.tokens import Identity
 from chalicelib.models import PushDevice, PushPlatform, rfc3339
@@ -64,8 +64,7 @@ class PushTokenService:
             raise NotFoundError("device_id: expected the id of the device that asks")
         application = self._policy().application(platform)
         if not application:
-            wrong = FieldError(field="platform", message="expected one that is configured here")
-            raise InvalidFieldError(f"{wrong.field}: {wrong.message}", errors=(wrong,))
+            raise InvalidFieldError.at("platform", "expected one that is configured here")
         owner = f"{identity.user_id} {device_id}"
         endpoint, before = self._endpoints.create(application, token, owner)
         if before not in ("", owner):

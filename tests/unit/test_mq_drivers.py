@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import socket
-import warnings
-from collections.abc import Iterator
+import threading
 
 import pytest
 
@@ -36,14 +34,6 @@ def on(port: int, **settings: object) -> Option:
     )
 
 
-@pytest.fixture(autouse=True)
-def without_the_sockets_that_kafka_python_leaves() -> Iterator[None]:
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
-
-
 @pytest.mark.req("MQ-2")
 def test_an_absent_broker_is_an_error_of_ours_within_the_time_of_a_request(
     closed_port: int,
@@ -52,6 +42,8 @@ def test_an_absent_broker_is_an_error_of_ours_within_the_time_of_a_request(
         mq.new_producer("orders", on(closed_port))
     with pytest.raises(mq.MqError, match="no broker answers"):
         mq.new_consumer("orders", ["t"], "g", on(closed_port, session_timeout_ms=6000))
+
+    assert not [one for one in threading.enumerate() if "kafka" in one.name]
 
 
 def test_a_codec_that_the_driver_lacks_is_an_error_of_the_configuration(closed_port: int) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import kafka
 import kafka.codec
 import kafka.errors
+from kafka.net.compat import KafkaNetClient
 from kafka.net.sasl.oauth import AbstractTokenProvider
 from kafka.net.selector import KernelEvent
 
@@ -69,10 +70,20 @@ def _connected(client: Callable[..., Any], **settings: Any) -> Any:
     Raises:
         MqError: No broker answers in time.
     """
+    made: list[KafkaNetClient] = []
+
+    def remembered(**options: Any) -> KafkaNetClient:
+        made.append(KafkaNetClient(**options))
+        return made[-1]
+
     try:
-        return client(**settings)
-    except kafka.errors.KafkaError as error:
-        raise MqError(f"no broker answers: {error!r}") from error
+        return client(**settings, kafka_client=remembered)
+    except Exception as error:
+        for one in made:
+            one.close()  # the library leaves a thread that goes on trying to connect
+        if isinstance(error, kafka.errors.KafkaError):
+            raise MqError(f"no broker answers: {error!r}") from error
+        raise
 
 
 class PythonProducer:

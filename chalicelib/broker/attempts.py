@@ -41,6 +41,7 @@ class OneByOne:
         timeout: Seconds for one call, or None.
         listener: The listener's name; empty for a task.
         lanes: So many keys are worked on at once; commands with the same key stay in order.
+        look_ahead: Gets each batch before its first command is carried out.
     """
 
     call: Callable[[Context, Command], object]
@@ -49,8 +50,11 @@ class OneByOne:
     timeout: float | None
     listener: str = ""
     lanes: int = 1
+    look_ahead: Callable[[Sequence[Command]], object] | None = None
 
     def __call__(self, commands: Sequence[Command]) -> None:
+        if self.look_ahead is not None:
+            self._prepare(self.look_ahead, commands)
         by_key: dict[str, list[Command]] = {}
         for command in commands:
             by_key.setdefault(command.key if self.lanes > 1 else "", []).append(command)
@@ -60,6 +64,14 @@ class OneByOne:
         with ThreadPoolExecutor(self.lanes, "broker-lane") as pool:
             for lane in [pool.submit(self._in_order, one) for one in by_key.values()]:
                 lane.result()
+
+    def _prepare(
+        self, look_ahead: Callable[[Sequence[Command]], object], commands: Sequence[Command]
+    ) -> None:
+        try:
+            look_ahead(commands)
+        except Exception as error:  # each command meets it by itself, and has its own retry
+            logger.warning("looking ahead failed", exc_info=error)
 
     def _in_order(self, commands: Sequence[Command]) -> None:
         for command in commands:

@@ -119,6 +119,7 @@ class Broker:
         versions: Sequence[str] = ("1",),
         retry: Retry | None = None,
         timeout: float | None = None,
+        look_ahead: Callable[[Sequence[Command]], object] | None = None,
     ) -> Callable[[Listener], Listener]:
         """Declares a listener: its function gets a context and the payload, a dict.
 
@@ -128,12 +129,18 @@ class Broker:
             versions: The major versions that it understands; others are skipped with a warning.
             retry: As for a task; other listeners do not notice.
             timeout: As for a task.
+            look_ahead: Gets the events of a batch before the function gets the first of them, to
+                read at once what each needs. Where it fails, each goes on without.
         """
 
         def register(function: Listener) -> Listener:
             group = name or function.__name__
             handler = self._one_by_one(
-                lambda ctx, command: function(ctx, dict(command.args)), retry, timeout, group
+                lambda ctx, command: function(ctx, dict(command.args)),
+                retry,
+                timeout,
+                listener=group,
+                look_ahead=look_ahead,
             )
             self._groups.add_listener(group, (event,), versions, handler)
             return function
@@ -227,16 +234,8 @@ class Broker:
         call: Callable[[Context, Command], object],
         retry: Retry | None,
         timeout: float | None,
-        listener: str = "",
-        lanes: int = 1,
+        **more: Any,
     ) -> OneByOne:
         if retry and retry.attempts > 1 and self._stores.delays is None:
             raise ValueError("retry: expected a broker with a delay store")
-        return OneByOne(
-            call=call,
-            stores=self._stores,
-            retry=retry,
-            timeout=timeout,
-            listener=listener,
-            lanes=lanes,
-        )
+        return OneByOne(call=call, stores=self._stores, retry=retry, timeout=timeout, **more)

@@ -92,6 +92,16 @@ class MobilePushService:
         self._policy = policy
         self._clock = clock
 
+    def look_ahead(self, stored: Sequence[StoredTogether]) -> None:
+        """Finds out at once which of these are nobody's to be notified of.
+
+        Raises:
+            UnavailableError: The store is away.
+        """
+        policy = self._policy()
+        if policy.is_on:
+            self._receivers.look_ahead(stored, max_members=policy.max_group_members)
+
     def push(self, stored: StoredTogether) -> None:
         """Notifies of the newest of some messages of one conversation.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -78,11 +78,25 @@ class PushReceivers:
         self._settings = settings
         self._relations = relations
         self._clock = clock
+        self._silent: Set[str] = frozenset()
+
+    def look_ahead(self, stored: Iterable[StoredTogether], *, max_members: int) -> None:
+        """Finds out at once in which conversations of a batch nobody has a device: in most.
+
+        Until the next batch `of` asks nothing about these.
+        """
+        self._silent = frozenset()
+        audiences = self._audiences.of({one.conversation_id for one in stored} - {WORLD})
+        small = {
+            key: one.joined for key, one in audiences.items() if len(one.joined) <= max_members
+        }
+        devices = self._devices.of({user_id for joined in small.values() for user_id in joined})
+        self._silent = {key for key, joined in small.items() if devices.keys().isdisjoint(joined)}
 
     def of(self, stored: StoredTogether, *, max_members: int) -> list[PushReceiver]:
         """The receivers of some messages of one conversation; none where it has more members."""
         room = stored.conversation_id
-        if room == WORLD:
+        if room == WORLD or room in self._silent:
             return []
         joined = self._audiences.of((room,))[room].joined
         devices = self._devices.of(joined) if len(joined) <= max_members else {}

@@ -72,7 +72,10 @@ def register_webhooks(
 def register_mobile_push(broker: Broker, mobile_push: Callable[[], MobilePushService]) -> None:
     """``mobile_push``: receivers of messages who are offline are notified on their phones."""
 
-    @broker.listener(MessagesStored, name="mobile_push", retry=_PUSH_RETRY)
+    def look_ahead(events: Sequence[Command]) -> None:
+        mobile_push().look_ahead([_stored_together(one.trace_id, one.args) for one in events])
+
+    @broker.listener(MessagesStored, name="mobile_push", retry=_PUSH_RETRY, look_ahead=look_ahead)
     def push(ctx: Context, payload: dict[str, Any]) -> None:
         mobile_push().push(_stored_together(ctx.trace_id, payload))
 

@@ -46,6 +46,7 @@ class Desk:
         self.read: dict[str, int] = {}
         self.unread = {ROOM: (2, 0.0), "d-bob-cat": (3, 0.0), WORLD: (90, 0.0)}
         self.names_read = 0
+        self.looked_ahead: list[tuple[int, int]] = []
         tokens = PushTokenService(
             devices=self.devices,
             endpoints=self.endpoints,
@@ -78,6 +79,9 @@ class Desk:
             PushReceiver(user_id=one, devices=own, message=self.message)
             for one, own in self.devices.of(self.receivers).items()
         ]
+
+    def look_ahead(self, stored: Sequence[StoredTogether], *, max_members: int) -> None:
+        self.looked_ahead.append((len(stored), max_members))
 
     def stands(self, _user_id: str, device_id: str, _session_id: str) -> bool:
         return device_id not in self.ended

@@ -131,7 +131,13 @@ class Phones:
         self.pushed: list[StoredTogether] = []
         self.attempts = 0
         self.away = False
+        self.looked_ahead: list[Sequence[StoredTogether]] = []
         register_mobile_push(on.broker, lambda: cast(MobilePushService, self))
+
+    def look_ahead(self, stored: Sequence[StoredTogether]) -> None:
+        if self.away:
+            raise UnavailableError("the store is away")
+        self.looked_ahead.append(stored)
 
     def push(self, stored: StoredTogether) -> None:
         self.attempts += 1
@@ -164,6 +170,17 @@ def test_phones_are_notified_of_an_event_in_its_trace(on: Fixture) -> None:
             senders={1: "ann"},
         )
     ]
+
+
+def test_a_batch_is_looked_at_as_a_whole_before_the_first_notification(on: Fixture) -> None:
+    phones = Phones(on)
+    for _ in range(3):
+        publish_stored(on)
+
+    on.broker.run("mobile_push", decode(on.taken()))
+
+    assert [list(one) for one in phones.looked_ahead] == [phones.pushed]
+    assert len(phones.pushed) == 3
 
 
 @pytest.mark.req("APP-14")

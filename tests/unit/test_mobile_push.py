@@ -8,8 +8,13 @@ import pytest
 
 from chalicelib.errors import UnavailableError
 from chalicelib.logic.push_policy import PushPolicy
+from chalicelib.logic.webhook_fanout import StoredTogether
 from tests.fakes_push import APPLICATIONS, device
 from tests.unit.mobile_push_fakes import COLLAPSE, GROUP, ROOM, Desk
+
+STORED = StoredTogether(
+    trace_id="t", conversation_id=ROOM, conversation_type="direct", senders={1: "ann"}
+)
 
 
 @pytest.fixture
@@ -32,9 +37,16 @@ def test_where_it_is_switched_off_nothing_is_asked(desk: Desk, policy: PushPolic
     desk.policy = policy
     desk.receivers = cast(list[str], None)
 
+    desk.service.look_ahead([STORED])
     desk.push(1)
 
-    assert desk.told() == []
+    assert (desk.told(), desk.looked_ahead) == ([], [])
+
+
+def test_looking_ahead_heeds_the_size_of_groups_that_are_notified(desk: Desk) -> None:
+    desk.service.look_ahead([STORED, STORED])
+
+    assert desk.looked_ahead == [(2, desk.policy.max_group_members)]
 
 
 @pytest.mark.req("APP-14")

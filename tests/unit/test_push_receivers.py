@@ -77,6 +77,14 @@ class Desk:
         found = self.receivers.of(stored, max_members=most)
         return {one.user_id: one.message["seq"] for one in found}
 
+    def look_ahead(self, *rooms: str, most: int = 500) -> None:
+        """A batch with a message in each of these begins."""
+        stored = (
+            StoredTogether(trace_id="", conversation_id=room, conversation_type="", senders={})
+            for room in rooms
+        )
+        self.receivers.look_ahead(stored, max_members=most)
+
     def say(self, sender_id: str = "ann", room: str = GROUP, **more: Any) -> dict[str, int]:
         """The same, of one such message."""
         self.reader.add(room, 5, sender_id, **more)
@@ -160,3 +168,36 @@ def test_groups_above_the_size_and_the_world_room_are_left_out(desk: Desk) -> No
     asked = desk.asked
     assert desk.find(WORLD, 5) == {}
     assert desk.asked == asked
+
+
+def test_of_a_batch_only_conversations_with_devices_are_looked_at(desk: Desk) -> None:
+    other = direct_id("dan", "eve")
+    for room in (DIRECT, other, WORLD):
+        desk.reader.add(room, 5, "ann")
+
+    desk.look_ahead(DIRECT, other, WORLD)
+    asked = desk.asked
+
+    assert desk.find(other, 5) == desk.find(WORLD, 5) == {}
+    assert desk.asked == asked
+    assert desk.find(DIRECT, 5) == {"bob": 5}
+
+
+def test_who_has_a_new_device_is_notified_from_the_next_batch_on(desk: Desk) -> None:
+    desk.devices.rows.clear()
+    desk.look_ahead(GROUP)
+    desk.devices.put(device("bob"))
+    assert desk.say() == {}
+
+    desk.look_ahead(GROUP)
+
+    assert desk.say() == {"bob": 5}
+
+
+def test_of_a_group_above_the_size_no_devices_are_read(desk: Desk) -> None:
+    read: list[set[str]] = []
+    desk.devices.of = lambda ids: read.append(set(ids)) or {}  # type: ignore[method-assign,func-returns-value]
+
+    desk.look_ahead(GROUP, DIRECT, most=2)
+
+    assert read == [{"ann", "bob"}]

@@ -20,14 +20,15 @@ Place = tuple[str, int]  # topic, partition
 _AT_ONCE = 16  # a few records do not wait for company
 _QUIET_SECONDS = 0.01
 _WINDOW_SECONDS = 0.03
-_NOTHING_WANTED_SECONDS = 0.02  # who wants none of what comes, looks less often
+# Who wants none of what comes looks less often, and always less so: each look costs the broker.
+_NOTHING_WANTED_SECONDS = (0.02, 0.16)
 _ERROR_SECONDS = 0.1
 
 _SETTINGS = {
     # What is marked as done is committed a little later, many marks at once: a commit is an append
     # for Kafka, and with one a batch they were most of its work when little goes on.
     "enable.auto.offset.store": False,
-    "auto.commit.interval.ms": 100,
+    "auto.commit.interval.ms": 500,
     # Answered at once when idle. Under load the fetches that are made while an invocation runs
     # wait until what came before is taken, so that they are fewer and fuller.
     "fetch.min.bytes": 1,
@@ -85,6 +86,7 @@ class Source:
         def revoked(_consumer: object, partitions: Sequence[Any]) -> None:
             on_revoked([(one.topic, one.partition) for one in partitions])
 
+        self._unwanted_seconds = _NOTHING_WANTED_SECONDS[0]
         self._consumer.subscribe(list(mapping.topics), on_revoke=revoked)
 
     def read(self, timeout: float) -> tuple[list[Record], dict[Place, int]]:
@@ -99,8 +101,12 @@ class Source:
         """
         records = self._gather(timeout)
         wanted = [one for one in records if passes(self._mapping.filters, one.value, one.key)]
+        least, most = _NOTHING_WANTED_SECONDS
         if records and not wanted:
-            time.sleep(_NOTHING_WANTED_SECONDS)
+            time.sleep(self._unwanted_seconds)
+            self._unwanted_seconds = min(2 * self._unwanted_seconds, most)
+        else:
+            self._unwanted_seconds = least
         return wanted, {(one.topic, one.partition): one.offset + 1 for one in records}
 
     def commit(self, ends: Mapping[Place, int]) -> None:

@@ -10,6 +10,7 @@ docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import signal
 import sys
@@ -217,6 +218,7 @@ def main() -> None:
     ]
     signals = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    gc.freeze()  # a collection does not go through what stays
     threads = [threading.Thread(target=runner.run, daemon=True) for runner in runners]
     for thread in threads:
         thread.start()

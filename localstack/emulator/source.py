@@ -21,7 +21,9 @@ _AT_ONCE = 16  # a few records do not wait for company
 _QUIET_SECONDS = 0.01
 _WINDOW_SECONDS = 0.03
 # Who wants none of what comes looks less often, and always less so: each look costs the broker.
+# But not while it is behind: the embedded broker hands out a few records a look.
 _NOTHING_WANTED_SECONDS = (0.02, 0.16)
+_BEHIND_SECONDS = 0.1
 _ERROR_SECONDS = 0.1
 
 _SETTINGS = {
@@ -86,7 +88,7 @@ class Source:
         def revoked(_consumer: object, partitions: Sequence[Any]) -> None:
             on_revoked([(one.topic, one.partition) for one in partitions])
 
-        self._unwanted_seconds = _NOTHING_WANTED_SECONDS[0]
+        self._rest_seconds = _NOTHING_WANTED_SECONDS[0]
         self._consumer.subscribe(list(mapping.topics), on_revoke=revoked)
 
     def read(self, timeout: float) -> tuple[list[Record], dict[Place, int]]:
@@ -101,13 +103,16 @@ class Source:
         """
         records = self._gather(timeout)
         wanted = [one for one in records if passes(self._mapping.filters, one.value, one.key)]
-        least, most = _NOTHING_WANTED_SECONDS
         if records and not wanted:
-            time.sleep(self._unwanted_seconds)
-            self._unwanted_seconds = min(2 * self._unwanted_seconds, most)
+            self._rest(records[-1])
         else:
-            self._unwanted_seconds = least
+            self._rest_seconds = _NOTHING_WANTED_SECONDS[0]
         return wanted, {(one.topic, one.partition): one.offset + 1 for one in records}
+
+    def _rest(self, last: Record) -> None:
+        if time.time() - last.timestamp / 1000 < _BEHIND_SECONDS:
+            time.sleep(self._rest_seconds)
+            self._rest_seconds = min(2 * self._rest_seconds, _NOTHING_WANTED_SECONDS[1])
 
     def commit(self, ends: Mapping[Place, int]) -> None:
         """Marks what comes before these offsets as done: committed soon, and when it closes."""

@@ -66,7 +66,9 @@ class Scene:
     def __init__(self) -> None:
         self.cluster = MockCluster({"orders": 2, "lost": 1})
         self.functions = Functions()
-        self.producer = confluent_kafka.Producer({"bootstrap.servers": self.cluster.bootstrap})
+        self.producer = confluent_kafka.Producer(
+            {"bootstrap.servers": self.cluster.bootstrap, "linger.ms": 0}
+        )
         self.runners: list[tuple[MappingRunner, threading.Thread]] = []
 
     def start(self, **settings: Any) -> None:
@@ -308,3 +310,15 @@ def test_a_record_that_is_too_old_is_given_up(scene: Scene) -> None:
     eventually(lambda: scene.committed() == 1)
 
     assert scene.functions.values() == ["old"]
+
+
+def test_who_wants_little_of_a_topic_is_not_held_up_by_the_rest(scene: Scene) -> None:
+    for number in range(300):
+        scene.produce(json.dumps({"n": number}))  # each alone, as this broker hands them out again
+    scene.produce('{"n":"wanted"}')
+
+    scene.start(filters=({"value": {"n": ["wanted"]}},))
+
+    eventually(lambda: scene.functions.values() == ['{"n":"wanted"}'])
+    scene.produce('{"n":1}', '{"n":"wanted"}')
+    eventually(lambda: len(scene.functions.values()) == 2)

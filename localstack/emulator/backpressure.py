@@ -46,14 +46,13 @@ class Backlog:
 
 
 class Backpressure(threading.Thread):
-    """Watches what groups have committed, and has producers refused while one is far behind.
+    """Watches what groups have committed; while one is far behind, its topic's producers wait.
 
     Args:
         bootstrap: The broker.
         topics: Partitions by topic.
         groups: The topics that each group reads.
-        refuse: Called again and again while producers are to wait.
-        accept: Called when they may go on.
+        refuse: Called with a topic, again and again while its producers are to wait.
     """
 
     def __init__(
@@ -62,13 +61,12 @@ class Backpressure(threading.Thread):
         topics: Mapping[str, int],
         groups: Mapping[str, Sequence[str]],
         *,
-        refuse: Callable[[], None],
-        accept: Callable[[], None],
+        refuse: Callable[[str], None],
     ) -> None:
         super().__init__(name="backpressure", daemon=True)
-        self._refuse, self._accept = refuse, accept
+        self._refuse = refuse
         self._backlog = Backlog()
-        self._refusing = False
+        self._refused: set[str] = set()
         self._stopped = threading.Event()
         watched = {topic for group in groups.values() for topic in group}
         self._reader = _consumer(bootstrap, "backpressure")
@@ -101,22 +99,27 @@ class Backpressure(threading.Thread):
 
     def _check(self) -> None:
         behind = self._behind()
-        if behind > HIGH_BYTES or (self._refusing and behind > LOW_BYTES):
-            self._refusing = True
-            self._refuse()
-        elif self._refusing:
-            self._refusing = False
-            self._accept()
+        self._refused = {
+            topic
+            for topic, size in behind.items()
+            if size > (LOW_BYTES if topic in self._refused else HIGH_BYTES)
+        }
+        for topic in self._refused:
+            self._refuse(topic)
 
-    def _behind(self) -> int:
-        """How far the slowest group is behind in any partition, in bytes."""
+    def _behind(self) -> dict[str, int]:
+        """How far its slowest group is behind in any partition of a topic, in bytes."""
         lowest: dict[Place, int] = {}
         for consumer, places in self._groups:
             for one in consumer.committed(places, timeout=_ANSWER_SECONDS):
                 if one.offset >= 0:  # else it has not read yet
                     place = (one.topic, one.partition)
                     lowest[place] = min(one.offset, lowest.get(place, one.offset))
-        return max((self._backlog.after(*one) for one in lowest.items()), default=0)
+        behind: dict[str, int] = {}
+        for (topic, partition), offset in lowest.items():
+            size = self._backlog.after((topic, partition), offset)
+            behind[topic] = max(size, behind.get(topic, 0))
+        return behind
 
 
 def _consumer(bootstrap: str, group: str) -> confluent_kafka.Consumer:

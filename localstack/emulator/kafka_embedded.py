@@ -2,7 +2,7 @@
 
 librdkafka carries a mock cluster for its own tests (rdkafka_mock.h). It speaks the protocol for
 producing, consuming, groups and commits; it keeps the last 5 MB of a partition, and chooses its
-port itself. Before it forgets what a group has not read, producers wait (`backpressure`).
+ports itself. Before it forgets what a group has not read, producers wait (`backpressure`).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import json
+import random
 import signal
 import sys
 from pathlib import Path
@@ -21,7 +22,10 @@ from localstack.emulator.backpressure import Backpressure
 _PRODUCER = 0  # enum rd_kafka_type_t
 _PRODUCE = 0  # ApiKey
 _NOT_ENOUGH_REPLICAS = 19  # an error after which every client tries again
-_REFUSALS = 1000  # more requests than come between two checks
+_REFUSALS = 4  # more requests than producers that try again send between two checks
+# So many are taken nevertheless: who is behind may have to write before it goes on, and would wait
+# for itself.
+_TAKEN = 0.125
 
 
 def library() -> ctypes.CDLL:
@@ -40,7 +44,7 @@ def library() -> ctypes.CDLL:
 
 
 class MockCluster:
-    """One broker and its topics."""
+    """A broker for each topic: so one can refuse what is written to its own alone."""
 
     def __init__(self, topics: dict[str, int]) -> None:
         lib = library()
@@ -49,29 +53,34 @@ class MockCluster:
         lib.rd_kafka_mock_cluster_new.restype = ctypes.c_void_p
         lib.rd_kafka_mock_cluster_bootstraps.restype = ctypes.c_char_p
         self._lib = lib
+        self._brokers = {name: broker for broker, name in enumerate(topics, start=1)}
         reason = ctypes.create_string_buffer(512)
         conf = ctypes.c_void_p(lib.rd_kafka_conf_new())
         handle = lib.rd_kafka_new(_PRODUCER, conf, reason, ctypes.c_size_t(len(reason)))
         if not handle:
             raise OSError(reason.value.decode())
         self._handle = ctypes.c_void_p(handle)
-        self._cluster = ctypes.c_void_p(lib.rd_kafka_mock_cluster_new(self._handle, 1))
+        self._cluster = ctypes.c_void_p(lib.rd_kafka_mock_cluster_new(self._handle, len(topics)))
         lib.rd_kafka_mock_group_initial_rebalance_delay_ms(self._cluster, 0)
         for name, partitions in topics.items():
             lib.rd_kafka_mock_topic_create(self._cluster, name.encode(), partitions, 1)
-        self.bootstrap: str = lib.rd_kafka_mock_cluster_bootstraps(self._cluster).decode()
+            for partition in range(partitions):
+                lib.rd_kafka_mock_partition_set_leader(
+                    self._cluster, name.encode(), partition, self._brokers[name]
+                )
+        brokers = lib.rd_kafka_mock_cluster_bootstraps(self._cluster).decode()
+        self.bootstrap: str = brokers.partition(",")[0]
 
-    def refuse(self) -> None:
-        """Has the next produce requests fail with a retriable error."""
-        self.accept()
-        errors = (ctypes.c_int * _REFUSALS)(*[_NOT_ENOUGH_REPLICAS] * _REFUSALS)
-        self._lib.rd_kafka_mock_push_request_errors_array(
-            self._cluster, ctypes.c_int16(_PRODUCE), ctypes.c_size_t(_REFUSALS), errors
-        )
-
-    def accept(self) -> None:
-        """Takes produce requests again."""
-        self._lib.rd_kafka_mock_clear_request_errors(self._cluster, ctypes.c_int16(_PRODUCE))
+    def refuse(self, topic: str) -> None:
+        """Has most of the next produce requests for a topic fail with a retriable error."""
+        of_topic = self._cluster, self._brokers[topic], ctypes.c_int16(_PRODUCE)
+        waiting = ctypes.c_size_t()
+        self._lib.rd_kafka_mock_broker_error_stack_cnt(*of_topic, ctypes.byref(waiting))
+        for _ in range(waiting.value, _REFUSALS):
+            error = 0 if random.random() < _TAKEN else _NOT_ENOUGH_REPLICAS
+            self._lib.rd_kafka_mock_broker_push_request_error_rtts(
+                *of_topic, ctypes.c_size_t(1), ctypes.c_int(error), ctypes.c_int(0)
+            )
 
 
 def main() -> None:
@@ -86,9 +95,7 @@ def main() -> None:
     for group, _, topic in (one.rpartition(":") for one in options.reader):
         groups.setdefault(group, []).append(topic)
     cluster = MockCluster(topics)
-    backpressure = Backpressure(
-        cluster.bootstrap, topics, groups, refuse=cluster.refuse, accept=cluster.accept
-    )
+    backpressure = Backpressure(cluster.bootstrap, topics, groups, refuse=cluster.refuse)
     signals = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     backpressure.start()

@@ -39,7 +39,7 @@ $(VENV)/.dev: $(VENV)/.local requirements/dev.txt requirements/ministack_sam.txt
 
 test: setup-dev ## run the tests; PROFILE=full also those that need Java
 	@echo "testing, profile $(PROFILE)"
-	@PROFILE=$(PROFILE) $(PY) -m pytest -q $(MARKS) $(ARGS)
+	@PROFILE=$(PROFILE) $(PY) -m pytest $(MARKS) $(ARGS)
 
 check: setup-dev ## lint, types and unit tests, in less than a minute
 	$(PY) -m ruff check $(SOURCES)

@@ -10,31 +10,21 @@ import argparse
 import asyncio
 import contextlib
 import json
-import os
-import random
-import signal
-import socket
 import statistics
-import subprocess
 import sys
-import tempfile
-import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
 import uvloop
 
-from bench.load import MESSAGE, Socket, connect, rest, text_frame, user
+from bench.load import connect, rest, user
+from bench.people import Crowd, Pair, pairs, settled
+from bench.system import Meter, System, quiet, rounded, started
 
-ROOT = Path(__file__).resolve().parents[1]
 WARM_UP_SECONDS = 3.0
-DRAIN_SECONDS = 20.0
-_QUIET_CORES = 0.2
-TEXT = "The quick brown fox jumps over the lazy dog, then has a nap."
 
 
 @dataclass
@@ -46,172 +36,6 @@ class Figure:
     unit: str
     goal: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
-
-
-class System:
-    """The running system: its processes and where it answers."""
-
-    def __init__(self, url: str, pid: int) -> None:
-        self.url = url
-        self.websocket_url = rest(url, "GET", "/v1/client-config")["websocket_url"]
-        self._root = psutil.Process(pid)
-
-    def processes(self) -> list[tuple[str, psutil.Process]]:
-        """Every process with its name."""
-        found = []
-        for process in [self._root, *self._root.children(recursive=True)]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                found.append((_name(process.cmdline()), process))
-        return found
-
-    def cpu_seconds(self) -> dict[str, float]:
-        """CPU time so far by name."""
-        total: dict[str, float] = {}
-        for name, process in self.processes():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                times = process.cpu_times()
-                total[name] = total.get(name, 0.0) + times.user + times.system
-        return total
-
-    def memory_mb(self) -> dict[str, float]:
-        """Proportional set size by name, in MB."""
-        total: dict[str, float] = {}
-        for name, process in self.processes():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                total[name] = total.get(name, 0.0) + process.memory_full_info().pss / 1e6
-        return total
-
-
-def _name(command: list[str]) -> str:
-    text = " ".join(command)
-    for part, name in (
-        ("awslambdaric", ""),
-        ("kafka.Kafka", "Apache Kafka"),
-        ("ServerRunner", "DynamoDB Local"),
-        ("ministack", "MiniStack"),
-        ("kafka_embedded", "Kafka, embedded"),
-        ("emulator.cloud", "gateways, runtime"),
-        ("emulator.trigger", "trigger"),
-        ("emulator up", "supervisor"),
-    ):
-        if part in text:
-            return name or f"worker {command[-1].removesuffix('.handler')}"
-    return "other"
-
-
-@contextlib.contextmanager
-def started(profile: str) -> Iterator[System]:
-    """The system on free ports, with data of its own."""
-    ports = []
-    for _ in range(2):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            ports.append(probe.getsockname()[1])
-    with tempfile.TemporaryDirectory() as data:
-        command = ["make", "-s", "run", f"PROFILE={profile}", f"PORT={ports[0]}"]
-        command += [f"WS_PORT={ports[1]}", f"DATA={data}", "LOG=quiet", "LOG_LEVEL=WARNING"]
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
-        )
-        assert process.stdout is not None
-        begun = time.monotonic()
-        for line in process.stdout:
-            if " is ready: " in line:
-                break
-        else:
-            raise SystemExit("the system did not start")
-        print(f"ready after {time.monotonic() - begun:.1f} s", flush=True)
-        # Nothing waits for a full pipe.
-        threading.Thread(target=process.stdout.read, daemon=True).start()
-        try:
-            yield System(f"http://127.0.0.1:{ports[0]}", process.pid)
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(timeout=30)
-
-
-class Meter:
-    """The CPU time that passes from here on, by process."""
-
-    def __init__(self, system: System) -> None:
-        self._system = system
-        self._before = system.cpu_seconds()
-        self._own = time.process_time()
-
-    def per_message(self, count: int) -> dict[str, float]:
-        """Milliseconds for each of so many messages, the largest first."""
-        after = self._system.cpu_seconds()
-        spent = {name: after[name] - self._before.get(name, 0.0) for name in after}
-        spent["load client"] = time.process_time() - self._own
-        return _rounded({name: value * 1000 / count for name, value in spent.items()}, 3)
-
-
-class Pair:
-    """Two users of which the first writes to the second."""
-
-    def __init__(self, sender: Socket, receiver: Socket, to: str, batch: int) -> None:
-        self.received = 0
-        self.sent = 0
-        self.frames_open = 0
-        self._sender, self._receiver = sender, receiver
-        self._to = to
-        self._batch = batch
-        self._run = random.getrandbits(40)
-        self._number = 0
-        self._more: Callable[[], None] = lambda: None
-        receiver.on_frame = self._take
-
-    def start(self, more: Callable[[], None]) -> None:
-        """Calls `more` whenever messages arrived."""
-        self._more = more
-
-    def send(self) -> None:
-        """One frame with one message or a batch."""
-        messages = []
-        for _ in range(self._batch):
-            self._number += 1
-            messages.append(
-                {"client_msg_id": f"{self._run}-{self._number}", "to": self._to, "content": TEXT}
-            )
-        body = {"messages": messages} if self._batch > 1 else messages[0]
-        frame = json.dumps({"type": "send", **body}, separators=(",", ":"))
-        self.sent += self._batch
-        self._sender.send(text_frame(frame.encode()))
-
-    def _take(self, payload: bytes) -> None:
-        self.received += payload.count(MESSAGE)
-        self._more()
-
-
-async def pairs(system: System, people: list[dict[str, Any]], count: int, batch: int) -> list[Pair]:
-    """Connected pairs."""
-    sockets = [await connect(system.websocket_url, one["token"]) for one in people[: 2 * count]]
-    return [
-        Pair(sockets[at], sockets[at + 1], people[at + 1]["id"], batch)
-        for at in range(0, 2 * count, 2)
-    ]
-
-
-async def settled(done: Callable[[], bool]) -> None:
-    """Waits until everything has arrived.
-
-    Raises:
-        SystemExit: Something was lost.
-    """
-    deadline = time.monotonic() + DRAIN_SECONDS
-    while not done():
-        if time.monotonic() > deadline:
-            raise SystemExit("messages were lost")
-        await asyncio.sleep(0.05)
-
-
-async def quiet(system: System) -> None:
-    """Waits until the system has done what the phase before left it to do, or for a minute."""
-    for _ in range(60):
-        before = sum(system.cpu_seconds().values())
-        await asyncio.sleep(1)
-        if sum(system.cpu_seconds().values()) - before < _QUIET_CORES:
-            return
 
 
 async def latency(
@@ -299,47 +123,6 @@ async def group(system: System, people: list[dict[str, Any]], seconds: float) ->
     return [Figure("a group of 100", rate, "deliveries/s", ">= 78000")]
 
 
-class Crowd:
-    """People in one conversation, of whom the first ten write frames of 25."""
-
-    def __init__(self, sockets: Sequence[Socket], conversation_id: str) -> None:
-        self.received = [0] * len(sockets)
-        self.sent = 0
-        self.running = True
-        self._sockets = sockets
-        self._conversation_id = conversation_id
-        self._run = random.getrandbits(40)
-        self._number = 0
-        for at, one in enumerate(sockets):
-            one.on_frame = lambda payload, at=at: self._take(at, payload)  # type: ignore[misc]
-
-    def write(self, at: int) -> None:
-        """One frame, unless it is over."""
-        if not self.running:
-            return
-        messages = []
-        for _ in range(25):
-            self._number += 1
-            messages.append(
-                {
-                    "client_msg_id": f"{self._run}-{self._number}",
-                    "conversation_id": self._conversation_id,
-                    "content": TEXT,
-                }
-            )
-        self.sent += 25
-        body = {"type": "send", "messages": messages}
-        self._sockets[at].send(text_frame(json.dumps(body).encode()))
-
-    def _take(self, at: int, payload: bytes) -> None:
-        self.received[at] += payload.count(MESSAGE)
-        if at < 10 and payload.startswith(b'{"type":"sent"'):
-            self.write(at)
-        elif at < 10 and payload.startswith(b'{"type":"error"'):  # Kafka is full: later
-            self.sent -= 25
-            asyncio.get_running_loop().call_later(1, self.write, at)
-
-
 async def deliveries(
     system: System, people: list[dict[str, Any]], seconds: float, conversation_id: str
 ) -> float:
@@ -383,11 +166,6 @@ def _close(group: list[Pair]) -> None:
         pair._receiver.close()
 
 
-def _rounded(values: Mapping[str, float], digits: int) -> dict[str, float]:
-    ordered = sorted(values.items(), key=lambda item: -item[1])
-    return {name: round(value, digits) for name, value in ordered if round(value, digits)}
-
-
 async def measure(system: System, seconds: float, profile: str, only: str) -> list[Figure]:
     """Every phase, one after the other, or those named in `only`."""
     stamp = f"{time.time_ns() % 10**10}"
@@ -411,7 +189,7 @@ async def measure(system: System, seconds: float, profile: str, only: str) -> li
     memory = system.memory_mb()
     goal = "<= 900" if profile == "full" else "<= 400"
     total = sum(memory.values())
-    last = Figure("all processes", total, "MB (PSS)", goal, _rounded(memory, 0))
+    last = Figure("all processes", total, "MB (PSS)", goal, rounded(memory, 0))
     print_figures([last])
     return [*figures, last]
 

@@ -26,7 +26,8 @@ from pathlib import Path
 import uvloop
 
 from bench.load import rest, text_frame, user
-from bench.run import Pair, System, pairs, settled
+from bench.people import Pair, pairs, settled
+from bench.system import System
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "bench" / "usage.json"

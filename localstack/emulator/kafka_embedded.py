@@ -52,6 +52,13 @@ class MockCluster:
         lib.rd_kafka_new.restype = ctypes.c_void_p
         lib.rd_kafka_mock_cluster_new.restype = ctypes.c_void_p
         lib.rd_kafka_mock_cluster_bootstraps.restype = ctypes.c_char_p
+        # Its last arguments are variable, which Apple's processors take in another place.
+        lib.rd_kafka_mock_broker_push_request_error_rtts.argtypes = [
+            ctypes.c_void_p,
+            ctypes.c_int32,
+            ctypes.c_int16,
+            ctypes.c_size_t,
+        ]
         self._lib = lib
         self._brokers = {name: broker for broker, name in enumerate(topics, start=1)}
         reason = ctypes.create_string_buffer(512)
@@ -79,7 +86,7 @@ class MockCluster:
         for _ in range(waiting.value, _REFUSALS):
             error = 0 if random.random() < _TAKEN else _NOT_ENOUGH_REPLICAS
             self._lib.rd_kafka_mock_broker_push_request_error_rtts(
-                *of_topic, ctypes.c_size_t(1), ctypes.c_int(error), ctypes.c_int(0)
+                *of_topic, 1, ctypes.c_int(error), ctypes.c_int(0)
             )
 
 

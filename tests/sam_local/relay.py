@@ -19,13 +19,18 @@ _START_SECONDS = 10.0
 
 
 @contextmanager
-def relaying(address: str, ports: Iterable[int], kafka_port: int) -> Iterator[None]:
+def relaying(address: str, ports: Iterable[int], brokers: Iterable[int]) -> Iterator[None]:
     """Passes connections on, for as long as it is needed.
+
+    Args:
+        address: At which containers see this machine.
+        ports: Of services.
+        brokers: The ports of Kafka's brokers.
 
     Raises:
         OSError: The address is not this machine's, or a port is taken there.
     """
-    relay = _Relay(address, {*ports, kafka_port}, kafka_port)
+    relay = _Relay(address, set(ports), set(brokers))
     thread = threading.Thread(target=asyncio.run, args=(relay.run(),))
     thread.start()
     try:
@@ -37,16 +42,16 @@ def relaying(address: str, ports: Iterable[int], kafka_port: int) -> Iterator[No
 
 
 class _Relay:
-    def __init__(self, address: str, ports: set[int], kafka_port: int) -> None:
+    def __init__(self, address: str, ports: set[int], brokers: set[int]) -> None:
         self.opened = Future[asyncio.AbstractEventLoop]()
-        self._address, self._ports, self._kafka_port = address, ports, kafka_port
+        self._address, self._ports, self._brokers = address, ports, brokers
         self._closed = asyncio.Event()
 
     async def run(self) -> None:
         async with AsyncExitStack() as servers:
             try:
-                for port in self._ports:
-                    address = self._address if port == self._kafka_port else ""
+                for port in self._ports | self._brokers:
+                    address = self._address if port in self._brokers else ""
                     passing_on = partial(_pass_on, port, address)
                     server = await asyncio.start_server(passing_on, self._address, port)
                     servers.callback(server.close)

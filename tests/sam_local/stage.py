@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from confluent_kafka.admin import AdminClient
+
 from tests.e2e.operators import aws
 from tests.e2e.system import System, start
 from tests.events import files
@@ -22,6 +24,7 @@ from tests.sam_local.docker import Docker
 from tests.sam_local.relay import relaying
 
 _INVOCATION_SECONDS = template.MOST_SECONDS + 60
+_KAFKA_SECONDS = 10.0
 _LOOPBACK = "127.0.0.1"
 _BUCKET = "lambchat-local-attachments-000000000000"
 _IMAGE = "lambchat-sam-local:latest"
@@ -77,12 +80,18 @@ def staged(folder: Path) -> Iterator[Stage]:
         template.build(folder / "build", version=version, variables=variables)
         daemon.add_layer(folder / "build/Dependencies", _image_name(version), _IMAGE)
         (folder / "variables.json").write_text(json.dumps({"Parameters": variables}))
-        kafka = urlsplit(f"//{system.environment()['KAFKA_BROKERS']}").port or 0
+        kafka = system.environment()["KAFKA_BROKERS"]
         ports = {urlsplit(url).port or 80 for url in variables.values()}
-        with relaying(address, ports, kafka):
-            _move_kafka(system, f"{address}:{kafka}")
+        with relaying(address, ports, _ports(kafka)):
+            _move_kafka(system, kafka.replace(_LOOPBACK, address))
             names["response_url"] = _presigned(system).replace(_LOOPBACK, address)
             yield Stage(daemon, system, folder, names)
+
+
+def _ports(kafka: str) -> set[int]:
+    """Of Kafka's brokers: it says where they are."""
+    client = AdminClient({"bootstrap.servers": kafka})
+    return {one.port for one in client.list_topics(timeout=_KAFKA_SECONDS).brokers.values()}
 
 
 @contextlib.contextmanager

@@ -45,7 +45,7 @@ def test_a_relay_passes_on_and_rewrites_frames_of_kafka_alone() -> None:
         thread = threading.Thread(target=answer)
         thread.start()
         with (
-            relaying("127.0.0.2", [], port),
+            relaying("127.0.0.2", [], [port]),
             socket.create_connection(("127.0.0.2", port), 5) as client,
         ):
             client.sendall(b"ask")
@@ -56,7 +56,7 @@ def test_a_relay_passes_on_and_rewrites_frames_of_kafka_alone() -> None:
 
 
 def test_an_address_of_another_machine_cannot_be_relayed_from() -> None:
-    with pytest.raises(OSError, match=r"192\.0\.2\.1"), relaying("192.0.2.1", [], 9092):
+    with pytest.raises(OSError, match=r"192\.0\.2\.1"), relaying("192.0.2.1", [], [9092]):
         pytest.fail("it was opened")
 
 

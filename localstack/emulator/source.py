@@ -47,8 +47,13 @@ _SETTINGS = {
 }
 _KAFKA = {"session.timeout.ms": 6000}  # the least that it takes
 # librdkafka's broker takes a short session, and lets each newcomer wait as long; it does not wake
-# a waiting fetch when a record comes.
-_EMBEDDED = {"session.timeout.ms": 2000, "fetch.wait.max.ms": 20}
+# a waiting fetch when a record comes, and answers one with a single batch of each partition: so it
+# is asked while an invocation runs (measured: 190 to 700 messages/s).
+_EMBEDDED = {
+    "session.timeout.ms": 2000,
+    "fetch.wait.max.ms": 20,
+    "queued.min.messages": 500,
+}
 
 
 class Source:

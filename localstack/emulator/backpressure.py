@@ -16,6 +16,7 @@ import confluent_kafka
 
 HIGH_BYTES = 2_000_000  # well below 5 MB: a check comes every 50 ms
 LOW_BYTES = 1_000_000
+FULL_BYTES = 3_500_000  # from here on nothing is taken, or what nobody has read would be forgotten
 _CHECK_SECONDS = 0.05
 _ANSWER_SECONDS = 2.0
 
@@ -52,7 +53,8 @@ class Backpressure(threading.Thread):
         bootstrap: The broker.
         topics: Partitions by topic.
         groups: The topics that each group reads.
-        refuse: Called with a topic, again and again while its producers are to wait.
+        refuse: Called again and again while a topic's producers are to wait, with the topic and
+            whether nothing at all may be taken.
     """
 
     def __init__(
@@ -61,7 +63,7 @@ class Backpressure(threading.Thread):
         topics: Mapping[str, int],
         groups: Mapping[str, Sequence[str]],
         *,
-        refuse: Callable[[str], None],
+        refuse: Callable[[str, bool], None],
     ) -> None:
         super().__init__(name="backpressure", daemon=True)
         self._refuse = refuse
@@ -105,7 +107,7 @@ class Backpressure(threading.Thread):
             if size > (LOW_BYTES if topic in self._refused else HIGH_BYTES)
         }
         for topic in self._refused:
-            self._refuse(topic)
+            self._refuse(topic, behind[topic] > FULL_BYTES)
 
     def _behind(self) -> dict[str, int]:
         """How far its slowest group is behind in any partition of a topic, in bytes."""

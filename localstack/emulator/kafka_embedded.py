@@ -22,10 +22,11 @@ from localstack.emulator.backpressure import Backpressure
 _PRODUCER = 0  # enum rd_kafka_type_t
 _PRODUCE = 0  # ApiKey
 _NOT_ENOUGH_REPLICAS = 19  # an error after which every client tries again
-_REFUSALS = 4  # more requests than producers that try again send between two checks
-# So many are taken nevertheless: who is behind may have to write before it goes on, and would wait
-# for itself.
-_TAKEN = 0.125
+# Requests that fail until the next check, and which part is taken nevertheless: who is behind may
+# have to write before it goes on, and would wait for itself. What is not used up cannot be taken
+# back, so it is little; but where the broker is full, more than can come, and none is taken.
+_REFUSALS, _TAKEN = 4, 0.125
+_REFUSALS_WHEN_FULL = 64
 
 
 def library() -> ctypes.CDLL:
@@ -78,13 +79,14 @@ class MockCluster:
         brokers = lib.rd_kafka_mock_cluster_bootstraps(self._cluster).decode()
         self.bootstrap: str = brokers.partition(",")[0]
 
-    def refuse(self, topic: str) -> None:
-        """Has most of the next produce requests for a topic fail with a retriable error."""
+    def refuse(self, topic: str, full: bool) -> None:
+        """Has most of the next produce requests for a topic fail with a retriable error; or all."""
+        refusals, taken = (_REFUSALS_WHEN_FULL, 0.0) if full else (_REFUSALS, _TAKEN)
         of_topic = self._cluster, self._brokers[topic], ctypes.c_int16(_PRODUCE)
         waiting = ctypes.c_size_t()
         self._lib.rd_kafka_mock_broker_error_stack_cnt(*of_topic, ctypes.byref(waiting))
-        for _ in range(waiting.value, _REFUSALS):
-            error = 0 if random.random() < _TAKEN else _NOT_ENOUGH_REPLICAS
+        for _ in range(waiting.value, refusals):
+            error = 0 if random.random() < taken else _NOT_ENOUGH_REPLICAS
             self._lib.rd_kafka_mock_broker_push_request_error_rtts(
                 *of_topic, 1, ctypes.c_int(error), ctypes.c_int(0)
             )

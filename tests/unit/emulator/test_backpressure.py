@@ -67,7 +67,7 @@ def test_producers_wait_for_a_slow_group_and_nothing_is_forgotten(cluster: MockC
     seen: list[int] = []
 
     def write() -> None:
-        for number in range(61):  # 6 MB; as `send` does, one after the other
+        for number in range(101):  # 10 MB; as `send` does, one after the other
             producer.produce("T", key=str(number).encode(), value=KILOBYTES_100 if number else b"")
             if producer.flush(30) == 0:
                 stored.append(number)
@@ -97,7 +97,31 @@ def test_producers_wait_for_a_slow_group_and_nothing_is_forgotten(cluster: MockC
     other.produce("OTHER", value=b"what the slow group may wait for")
     assert other.flush(2) == 0
 
-    until(lambda: read() and len(seen) == 61, 60)
-    assert seen == list(range(61))
+    until(lambda: read() and len(seen) == 101)
+    assert seen == list(range(101))
     writer.join()
+    group.close()
+
+
+def test_what_a_group_that_stands_still_has_not_read_is_never_pushed_out() -> None:
+    cluster = MockCluster({"T": 1})
+    said: list[tuple[str, bool]] = []
+    backpressure = Backpressure(
+        cluster.bootstrap, {"T": 1}, {"g": ["T"]}, refuse=lambda *call: said.append(call)
+    )
+    producer, group = new_producer(cluster), new_group(cluster)
+    group.commit(offsets=[confluent_kafka.TopicPartition("T", 0, 0)], asynchronous=False)
+    backpressure.start()
+    for size, expected in ((25, ("T", False)), (15, ("T", True))):
+        for _ in range(size):
+            producer.produce("T", value=KILOBYTES_100)
+        assert producer.flush(10) == 0
+        until(lambda: said[-1:] == [expected])  # noqa: B023
+    backpressure.stop()
+
+    for _ in range(2):
+        cluster.refuse("T", True)
+        producer.produce("T", value=KILOBYTES_100)
+        assert producer.flush(2) > 0
+    producer.purge()
     group.close()

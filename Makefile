@@ -12,7 +12,7 @@ SOURCES := app.py chalicelib functions localstack tests bench infra
 UP = -m localstack.emulator up --name lambchat --profile $(PROFILE) --template template.yaml \
 	--static web --port $(PORT) --ws-port $(WS_PORT) --data $(DATA) --log $(LOG) --topic EVENTS \
 	--parameter Stage=local --parameter KafkaBootstrap={kafka} --parameter LogLevel=$(LOG_LEVEL) \
-	--init "$(PY) -m chalicelib.cli init --partitions 4" --health /v1/health --function-concurrency SendFunction=4 $(addprefix --preload ,aws_lambda_powertools confluent_kafka jwt ssl)
+	--init "$(PY) -m chalicelib.cli init --partitions 4" --health /v1/health --function-concurrency SendFunction=$(if $(filter full,$(PROFILE)),4,2) $(addprefix --preload ,aws_lambda_powertools confluent_kafka jwt ssl)
 MARKS := $(if $(filter full,$(PROFILE)),,-m "not full" -n 2 --dist loadfile)# light enough for two at once
 .PHONY: help run setup setup-dev test check fmt bench clean lock
 help: ## list the targets

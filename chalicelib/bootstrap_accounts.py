@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from chalicelib.logic.users import UserService
     from chalicelib.repo.bans import BanRepository
     from chalicelib.repo.idempotency import IdempotencyRepository
-    from chalicelib.repo.pynamo import Guard
     from chalicelib.repo.users import UserRepository
 
 _SIGNING_KEY = ("auth", "signing-key")
@@ -34,7 +33,7 @@ def users_table() -> UserRepository:
     """The accounts."""
     from chalicelib.repo.users import UserRepository
 
-    return UserRepository(_store_guard())
+    return UserRepository(bootstrap.store())
 
 
 @cache
@@ -48,10 +47,12 @@ def bans_table() -> BanRepository:
 @cache
 def idempotency_table() -> IdempotencyRepository:
     """What repeated requests were answered."""
+    from chalicelib.guards import DYNAMODB, around_calls
     from chalicelib.logic.ids import new_id
     from chalicelib.repo.idempotency import IdempotencyRepository
 
-    return IdempotencyRepository(clock=time.time, new_id=new_id, guard=_store_guard())
+    guard = around_calls(bootstrap.breakers().get_breaker(DYNAMODB))
+    return IdempotencyRepository(clock=time.time, new_id=new_id, guard=guard)
 
 
 @cache
@@ -195,12 +196,6 @@ def ensure_topics(*, partitions: int, replication: int) -> list[str]:
         )
     except MqError as error:
         raise UnavailableError(str(error)) from error
-
-
-def _store_guard() -> Guard:
-    from chalicelib.guards import DYNAMODB, around_calls
-
-    return around_calls(bootstrap.breakers().get_breaker(DYNAMODB))
 
 
 def auth_policy() -> AuthPolicy:

@@ -113,8 +113,13 @@ def attempt(store: JsonService, operation: str, **arguments: Any) -> bool:
     return True
 
 
-def transact(store: JsonService, writes: Sequence[Item]) -> bool:
+def transact(store: JsonService, writes: Sequence[Item], *, lost: Sequence[str] = _RACES) -> bool:
     """Writes everything or nothing; False when a condition failed or another writer was faster.
+
+    Args:
+        store: DynamoDB.
+        writes: At most 100 of them.
+        lost: The reasons for False; for any other it is to be tried again.
 
     Raises:
         UnavailableError: Anything else went wrong.
@@ -123,7 +128,7 @@ def transact(store: JsonService, writes: Sequence[Item]) -> bool:
     result = store.call_all((("TransactWriteItems", arguments),))[0]
     if not isinstance(result, AwsError):
         return True
-    if any(race in f"{result.code} {result.message}" for race in _RACES):
+    if any(reason in f"{result.code} {result.message}" for reason in lost):
         return False
     raise unavailable(result) from result
 
@@ -182,12 +187,15 @@ def query_all(store: JsonService, **arguments: Any) -> list[Item]:
         arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
-def get_all(store: JsonService, keys: Mapping[str, Sequence[Item]]) -> dict[str, list[Item]]:
-    """Reads items by key from several tables, strongly consistent, 100 a call.
+def get_all(
+    store: JsonService, keys: Mapping[str, Sequence[Item]], *, consistent: bool = True
+) -> dict[str, list[Item]]:
+    """Reads items by key from several tables, 100 a call.
 
     Args:
         store: DynamoDB.
         keys: The keys by table name; each key once.
+        consistent: Whether to read strongly, which costs twice as much.
 
     Returns:
         The items that exist, by table name, in no order.
@@ -198,7 +206,8 @@ def get_all(store: JsonService, keys: Mapping[str, Sequence[Item]]) -> dict[str,
     found: dict[str, list[Item]] = {name: [] for name in keys}
     todo = [(name, encode_item(key)) for name, table_keys in keys.items() for key in table_keys]
     for attempt in range(_ATTEMPTS):
-        requests = [_get_request(todo[at : at + _BATCH_GET]) for at in range(0, len(todo), 100)]
+        chunks = [todo[at : at + _BATCH_GET] for at in range(0, len(todo), _BATCH_GET)]
+        requests = [_get_request(chunk, consistent) for chunk in chunks]
         todo = []
         for result in store.call_all(("BatchGetItem", {"RequestItems": one}) for one in requests):
             if isinstance(result, AwsError):
@@ -234,10 +243,10 @@ def put_all(store: JsonService, name: str, items: Sequence[Item]) -> None:
     raise UnavailableError("the store throttles writes")
 
 
-def _get_request(chunk: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def _get_request(chunk: Sequence[tuple[str, Any]], consistent: bool) -> dict[str, Any]:
     request: dict[str, Any] = {}
     for name, key in chunk:
-        request.setdefault(name, {"Keys": [], "ConsistentRead": True})["Keys"].append(key)
+        request.setdefault(name, {"Keys": [], "ConsistentRead": consistent})["Keys"].append(key)
     return request
 
 

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException
-from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
-from chalicelib.errors import IdempotencyConflictError
-from chalicelib.repo.pynamo import Guard, guarded, is_condition, on_table, unguarded
+from chalicelib.aws import region
+from chalicelib.errors import IdempotencyConflictError, UnavailableError
+from chalicelib.repo.dynamodb import table
 
 LEASE_SECONDS = 60.0  # longer than a function may run
 KEPT_SECONDS = 24 * 3600
+_CONDITION = "ConditionalCheckFailedException"
+Guard = Callable[[Callable[[], Any]], Any]
+T = TypeVar("T")
 
 
 class _Item(Model):
@@ -50,17 +54,23 @@ class Attempt:
 
 
 class IdempotencyRepository:
-    """Every change is one conditional write."""
+    """Every change is one conditional write.
+
+    Args:
+        clock: Seconds since 1970.
+        new_id: Operation ids.
+        guard: What calls of the store go through, a circuit breaker for example.
+    """
 
     def __init__(
         self,
         *,
         clock: Callable[[], float],
         new_id: Callable[[], str],
-        guard: Guard = unguarded,
+        guard: Guard = lambda call: call(),
     ) -> None:
-        self.guard = guard
-        self._items = on_table(_Item, "idempotency")
+        self._guard = guard
+        self._items = _on_this_stage()
         self._clock = clock
         self._new_id = new_id
 
@@ -79,7 +89,8 @@ class IdempotencyRepository:
             ttl=int(now) + KEPT_SECONDS,
         )
         # DynamoDB removes expired items late: one that is still there counts as gone.
-        if self._save(fresh, self._items.key.does_not_exist() | (self._items.ttl <= int(now))):
+        free = self._items.key.does_not_exist() | (self._items.ttl <= int(now))
+        if self._attempt(lambda: fresh.save(condition=free)):
             return _attempt(fresh)
         return self._resume(key, fingerprint)
 
@@ -104,36 +115,71 @@ class IdempotencyRepository:
             raise _still_running(item.lease_until - now)
         held = item.lease_until
         item.lease_until = now + LEASE_SECONDS
-        if not self._save(item, (self._items.lease_until == held) & (self._items.status == 0)):
+        ours = (self._items.lease_until == held) & (self._items.status == 0)
+        if not self._attempt(lambda: item.save(condition=ours)):
             raise _still_running(1.0)
         return _attempt(item)
 
-    @guarded
-    def _read(self, key: str) -> _Item | None:
-        try:
-            return self._items.get(key, consistent_read=True)
-        except self._items.DoesNotExist:
-            return None
-
-    @guarded
     def _release(self, attempt: Attempt, changes: Mapping[str, float | str]) -> None:
         actions = [getattr(self._items, name).set(value) for name, value in changes.items()]
         ours = self._items.lease_until == attempt.lease_until
-        try:
-            self._items(attempt.key).update(actions=actions, condition=ours)
-        except PynamoDBException as error:
-            if not is_condition(error):
-                raise
+        item = self._items(attempt.key)
+        self._attempt(lambda: item.update(actions=actions, condition=ours))
 
-    @guarded
-    def _save(self, item: _Item, condition: Condition) -> bool:
-        try:
-            item.save(condition=condition)
-        except PynamoDBException as error:
-            if is_condition(error):
-                return False
-            raise
-        return True
+    def _read(self, key: str) -> _Item | None:
+        def read() -> _Item | None:
+            try:
+                return self._items.get(key, consistent_read=True)
+            except self._items.DoesNotExist:
+                return None
+
+        return self._call(read)
+
+    def _attempt(self, write: Callable[[], object]) -> bool:
+        """A conditional write; False when its condition failed."""
+
+        def attempt() -> bool:
+            try:
+                write()
+            except PynamoDBException as error:
+                if _code(error) == _CONDITION:
+                    return False
+                raise
+            return True
+
+        return self._call(attempt)
+
+    def _call(self, work: Callable[[], T]) -> T:
+        """One call of the store; what pynamodb raises becomes what the guard knows."""
+
+        def translated() -> T:
+            try:
+                return work()
+            except PynamoDBException as error:
+                raise UnavailableError(f"the store answered {_code(error)}") from error
+
+        return cast("T", self._guard(translated))
+
+
+def _on_this_stage() -> type[_Item]:
+    """The model with its table; not at import, for the stage is in the environment."""
+    meta = {
+        "table_name": table("idempotency"),
+        "region": region(),
+        "connect_timeout_seconds": 2,
+        "read_timeout_seconds": 5,
+    }
+    namespace = {"Meta": type("Meta", (), meta), "__module__": __name__}
+    return cast("type[_Item]", type("_Item", (_Item,), namespace))
+
+
+def _code(error: PynamoDBException) -> str:
+    """What the store called an error; where it did not answer, the exception's name.
+
+    pynamodb's own way to ask fails when a connection was closed before there was an answer.
+    """
+    answer = getattr(error.cause, "response", None) or {}
+    return str(answer.get("Error", {}).get("Code") or type(error).__name__)
 
 
 def _attempt(item: _Item) -> Attempt:

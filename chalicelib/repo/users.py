@@ -10,192 +10,155 @@ Of a deleted user nothing is kept but the id, the name and when: both items stay
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from pynamodb.attributes import ListAttribute, UnicodeAttribute, UTCDateTimeAttribute
-from pynamodb.exceptions import PynamoDBException
-from pynamodb.expressions.condition import Condition
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
-from pynamodb.models import Model
-from pynamodb.transactions import TransactWrite
-
+from chalicelib.aws import JsonService
 from chalicelib.models import User
-from chalicelib.repo.pynamo import Guard, connection, guarded, is_condition, on_table, unguarded
+from chalicelib.repo.dynamodb import (
+    Item,
+    attempt,
+    call,
+    decode_item,
+    encode_item,
+    get_all,
+    query_all,
+    table,
+    transact,
+)
 
 _BELOW_NAMES = " "  # sorts before every character of a user name
 _ABOVE_NAMES = "~"  # and this one after
-
-
-class _ByName(GlobalSecondaryIndex["_Item"]):  # type: ignore[no-untyped-call]  # pynamodb
-    class Meta:
-        index_name = "by_name"
-        projection = AllProjection()
-
-    initial = UnicodeAttribute(hash_key=True)
-    name_key = UnicodeAttribute(range_key=True)
-
-
-class _Item(Model):
-    """Either kind: a client of pynamodb costs 50 ms, and each model has its own."""
-
-    pk = UnicodeAttribute(hash_key=True)
-    user_id = UnicodeAttribute()
-    initial = UnicodeAttribute(null=True)
-    name_key = UnicodeAttribute(null=True)
-    username = UnicodeAttribute(null=True)
-    password_hash = UnicodeAttribute(null=True)
-    nickname = UnicodeAttribute(null=True)
-    avatar = UnicodeAttribute(null=True)
-    signature = UnicodeAttribute(null=True)
-    gender = UnicodeAttribute(null=True)
-    roles = ListAttribute(of=UnicodeAttribute, null=True)
-    email = UnicodeAttribute(null=True)
-    created_at = UTCDateTimeAttribute(null=True)
-    updated_at = UTCDateTimeAttribute(null=True)
-    deleted_at = UTCDateTimeAttribute(null=True)
-    by_name = _ByName()
+_THERE = "attribute_exists(pk) AND attribute_not_exists(deleted_at)"
+_MOMENT = "%Y-%m-%dT%H:%M:%S.%f%z"  # as pynamodb wrote it
 
 
 class UserRepository:
     """Users, by id and by name."""
 
-    def __init__(self, guard: Guard = unguarded) -> None:
-        self.guard = guard
-        self._items = on_table(_Item, "users")
-        self._connection = connection()
+    def __init__(self, store: JsonService) -> None:
+        self._store = store
+        self._table = table("users")
 
-    @guarded
     def create(self, user: User) -> bool:
         """Stores a new user with their name; the same one again is no fault.
 
         Returns:
             False when somebody else has the name, or had it and was deleted.
         """
-        name = self._items(_name_key(user.username), user_id=user.id)
-        free = self._items.pk.does_not_exist() | (self._items.user_id == user.id)
-        not_deleted = self._items.deleted_at.does_not_exist()
-        try:
-            with TransactWrite(connection=self._connection) as transaction:
-                transaction.save(name, condition=free)
-                transaction.save(self._item(user), condition=not_deleted)
-        except PynamoDBException as error:
-            if is_condition(error):
-                return False
-            raise
-        return True
+        name = {"pk": _name_key(user.username), "user_id": user.id}
+        return transact(
+            self._store,
+            [
+                {
+                    "Put": {
+                        **self._put(name),
+                        "ConditionExpression": "attribute_not_exists(pk) OR user_id = :user",
+                        "ExpressionAttributeValues": encode_item({":user": user.id}),
+                    }
+                },
+                {
+                    "Put": {
+                        **self._put(_item(user)),
+                        "ConditionExpression": "attribute_not_exists(deleted_at)",
+                    }
+                },
+            ],
+            lost=("ConditionalCheckFailed",),  # a conflict alone does not say who has the name
+        )
 
-    @guarded
     def get(self, user_id: str) -> User | None:
         """The user with this id, read strongly."""
-        try:
-            item = self._items.get(_user_key(user_id), consistent_read=True)
-        except self._items.DoesNotExist:
-            return None
-        return None if item.deleted_at else _user(item)
+        item = self._read(_user_key(user_id))
+        return _user(item) if item and "deleted_at" not in item else None
 
-    @guarded
     def get_many(self, user_ids: Iterable[str]) -> dict[str, User]:
         """The users that exist of these ids."""
-        keys = [_user_key(user_id) for user_id in dict.fromkeys(user_ids)]
-        items = self._items.batch_get(keys) if keys else ()
-        return {item.user_id: _user(item) for item in items if not item.deleted_at}
+        keys = [{"pk": _user_key(user_id)} for user_id in dict.fromkeys(user_ids)]
+        items = get_all(self._store, {self._table: keys}, consistent=False)[self._table]
+        return {item["user_id"]: _user(item) for item in items if "deleted_at" not in item}
 
     def by_name(self, username: str) -> User | None:
         """The user with this name, whatever its case, read strongly."""
-        user_id = self._id_of(_name_key(username))
-        return self.get(user_id) if user_id else None
-
-    @guarded
-    def _id_of(self, name_key: str) -> str | None:
-        try:
-            return self._items.get(name_key, consistent_read=True).user_id
-        except self._items.DoesNotExist:
-            return None
+        item = self._read(_name_key(username))
+        return self.get(item["user_id"]) if item else None
 
     def set_password(self, user: User, password_hash: str) -> bool:
         """Replaces the password's hash; False when it is no longer the one in ``user``."""
-        item = self._item(user)
-        return self._update(
-            item,
-            [self._items.password_hash.set(password_hash)],
-            self._items.password_hash == user.password_hash,
-        )
+        return self._update_where_password(user, {"password_hash": password_hash})
 
     def set_email(self, user: User, email: str) -> bool:
         """Replaces the address; False when the password is no longer the one in ``user``."""
-        return self._update(
-            self._item(user),
-            [self._items.email.set(email)],
-            self._items.password_hash == user.password_hash,
-        )
+        return self._update_where_password(user, {"email": email})
 
     def set_roles(self, user: User, roles: Iterable[str]) -> bool:
         """Replaces the roles; False when the user is gone."""
-        there = self._items.pk.exists() & self._items.deleted_at.does_not_exist()
-        given: list[Any] = list(roles)  # pynamodb's stubs want its attributes
-        return self._update(self._item(user), [self._items.roles.set(given)], there)
+        return self._update(user, {"roles": list(roles)}, _THERE)
 
     def set_profile(self, user: User) -> bool:
         """Writes the members of the profile; False when the user is gone."""
-        items = self._items
-        actions = [
-            items.nickname.set(user.nickname),
-            items.avatar.set(user.avatar),
-            items.signature.set(user.signature),
-            items.gender.set(user.gender),
-            items.updated_at.set(user.updated_at),
-        ]
-        there = items.pk.exists() & items.deleted_at.does_not_exist()
-        return self._update(self._item(user), actions, there)
+        changes = {
+            "nickname": user.nickname,
+            "avatar": user.avatar,
+            "signature": user.signature,
+            "gender": user.gender,
+            "updated_at": _text(user.updated_at),
+        }
+        return self._update(user, changes, _THERE)
 
-    @guarded
     def erase(self, user_id: str, at: datetime) -> None:
         """Leaves nothing of a user but the id and when; no fault where that was done before."""
-        there = self._items.pk.exists() & self._items.deleted_at.does_not_exist()
-        try:
-            self._items(_user_key(user_id), user_id=user_id, deleted_at=at).save(condition=there)
-        except PynamoDBException as error:
-            if not is_condition(error):
-                raise
+        left = {"pk": _user_key(user_id), "user_id": user_id, "deleted_at": _text(at)}
+        attempt(self._store, "PutItem", **self._put(left), ConditionExpression=_THERE)
 
-    @guarded
     def search(self, prefix: str, *, after: str, limit: int) -> list[User]:
         """Users by the beginning of their lower-case names, after one of them, in order."""
-        names = self._items.name_key.between(
-            after + _BELOW_NAMES if after else prefix, prefix + _ABOVE_NAMES
+        bounds = {
+            ":initial": prefix[0],
+            ":from": after + _BELOW_NAMES if after else prefix,
+            ":to": prefix + _ABOVE_NAMES,
+        }
+        items = query_all(
+            self._store,
+            TableName=self._table,
+            IndexName="by_name",
+            KeyConditionExpression="initial = :initial AND name_key BETWEEN :from AND :to",
+            ExpressionAttributeValues=encode_item(bounds),
+            ConsistentRead=False,
+            Limit=limit,
         )
-        found = self._items.by_name.query(prefix[0], names, limit=limit)
-        return [_user(item) for item in found]
+        return [_user(item) for item in items[:limit]]
 
-    @guarded
-    def _update(self, item: _Item, actions: list[Any], condition: Condition) -> bool:
-        try:
-            item.update(actions=actions, condition=condition)
-        except PynamoDBException as error:
-            if is_condition(error):
-                return False
-            raise
-        return True
+    def _read(self, key: str) -> Item | None:
+        answer = call(
+            self._store,
+            "GetItem",
+            TableName=self._table,
+            Key=encode_item({"pk": key}),
+            ConsistentRead=True,
+        )
+        return decode_item(answer["Item"]) if answer.get("Item") else None
 
-    def _item(self, user: User) -> _Item:
-        key = user.username.lower()
-        return self._items(
-            _user_key(user.id),
-            user_id=user.id,
-            initial=key[0],
-            name_key=key,
-            username=user.username,
-            password_hash=user.password_hash,
-            nickname=user.nickname,
-            avatar=user.avatar,
-            signature=user.signature,
-            gender=user.gender,
-            roles=list(user.roles),
-            email=user.email,
-            created_at=user.created_at,
-            updated_at=user.updated_at,
+    def _put(self, item: Item) -> dict[str, Any]:
+        return {"TableName": self._table, "Item": encode_item(item)}
+
+    def _update_where_password(self, user: User, changes: Mapping[str, Any]) -> bool:
+        return self._update(user, changes, "password_hash = :known", {":known": user.password_hash})
+
+    def _update(
+        self, user: User, changes: Mapping[str, Any], condition: str, values: Item | None = None
+    ) -> bool:
+        new = {f":{name}": value for name, value in changes.items()}
+        return attempt(
+            self._store,
+            "UpdateItem",
+            TableName=self._table,
+            Key=encode_item({"pk": _user_key(user.id)}),
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in changes),
+            ConditionExpression=condition,
+            ExpressionAttributeNames={f"#{name}": name for name in changes},
+            ExpressionAttributeValues=encode_item({**new, **(values or {})}),
         )
 
 
@@ -207,17 +170,41 @@ def _name_key(username: str) -> str:
     return f"name#{username.lower()}"
 
 
-def _user(item: _Item) -> User:
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime(_MOMENT)
+
+
+def _item(user: User) -> Item:
+    key = user.username.lower()
+    return {
+        "pk": _user_key(user.id),
+        "user_id": user.id,
+        "initial": key[0],
+        "name_key": key,
+        "username": user.username,
+        "password_hash": user.password_hash,
+        "nickname": user.nickname,
+        "avatar": user.avatar,
+        "signature": user.signature,
+        "gender": user.gender,
+        "roles": list(user.roles),
+        "email": user.email,
+        "created_at": _text(user.created_at),
+        "updated_at": _text(user.updated_at),
+    }
+
+
+def _user(item: Item) -> User:
     return User(
-        id=item.user_id,
-        username=item.username,
-        password_hash=item.password_hash,
-        nickname=item.nickname,
-        avatar=item.avatar,
-        signature=item.signature,
-        gender=item.gender,
-        roles=tuple(str(role) for role in item.roles),
-        email=item.email or "",  # older items have none
-        created_at=item.created_at,
-        updated_at=item.updated_at,
+        id=item["user_id"],
+        username=item["username"],
+        password_hash=item["password_hash"],
+        nickname=item["nickname"],
+        avatar=item["avatar"],
+        signature=item["signature"],
+        gender=item["gender"],
+        roles=tuple(item["roles"]),
+        email=item.get("email", ""),  # older items have none
+        created_at=datetime.fromisoformat(item["created_at"]),
+        updated_at=datetime.fromisoformat(item["updated_at"]),
     )

@@ -37,11 +37,14 @@ class Limits:
         concurrency: Environments of one function; more invocations wait their turn.
         overrides: The same, for some functions.
         idle_seconds: An environment that was not used so long is ended.
+        surplus_seconds: The same, for one beside which another of its function is idle: what a
+            burst needed is given back soon, and the next call is still a warm one.
     """
 
     concurrency: int = 2
     overrides: Mapping[str, int] = field(default_factory=dict)
-    idle_seconds: float = 600.0
+    idle_seconds: float = 120.0
+    surplus_seconds: float = 20.0
 
 
 class Runtime:
@@ -64,7 +67,7 @@ class Runtime:
             name: _Pool(function, root, environment, limits, log, self._spawner)
             for name, function in functions.items()
         }
-        self._idle_seconds = limits.idle_seconds
+        self._limits = limits
         self._on_event = on_event
         self._reaper: asyncio.Task[None] | None = None
 
@@ -98,10 +101,12 @@ class Runtime:
         return {name: [one.pid for one in pool.workers] for name, pool in self._pools.items()}
 
     async def _reap(self) -> None:
+        idle, surplus = self._limits.idle_seconds, self._limits.surplus_seconds
         while True:
-            await asyncio.sleep(min(30.0, self._idle_seconds / 2))
+            await asyncio.sleep(min(idle, surplus) / 2)
+            now = time.monotonic()
             for pool in self._pools.values():
-                pool.reap(time.monotonic() - self._idle_seconds)
+                pool.reap(now - idle, now - surplus)
 
 
 class _Pool:
@@ -143,10 +148,12 @@ class _Pool:
         finally:
             self._in_flight -= 1
 
-    def reap(self, before: float) -> None:
-        for worker in [one for one in self._idle if one.idle_since < before]:
-            self._idle.remove(worker)
-            worker.kill()
+    def reap(self, idle_before: float, surplus_before: float) -> None:
+        for worker in list(self._idle):
+            last = worker is self._idle[-1]  # the one that is called next
+            if worker.idle_since < (idle_before if last else surplus_before):
+                self._idle.remove(worker)
+                worker.kill()
 
     async def stop(self) -> None:
         self._stopped = True

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from uuid import uuid4
@@ -37,6 +41,7 @@ def key() -> str:
     return uuid4().hex
 
 
+@pytest.mark.req("SHAPE-9")
 def test_a_repetition_gets_the_answer_of_the_first(table: Idempotency, key: str) -> None:
     first = table.begin(key, "body")
     assert first.status == 0
@@ -142,3 +147,34 @@ def test_a_store_that_is_away_is_unavailable(
         table.begin("k", "body")
     with pytest.raises(UnavailableError):
         table.finish(attempt, 201, "{}")
+
+
+def test_a_store_that_hangs_up_is_unavailable(
+    endpoint: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.getsockname()[1]}")
+        table = IdempotencyRepository(clock=clock, new_id=lambda: "operation")
+
+        def hang_up() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    server.accept()[0].close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        with pytest.raises(UnavailableError, match="the store answered PutError"):
+            table.begin("k", "body")
+
+
+def test_calls_go_through_the_guard(moto: None, clock: Clock, key: str) -> None:
+    guarded = []
+
+    def guard(call: Callable[[], object]) -> object:
+        guarded.append(call)
+        return call()
+
+    table = IdempotencyRepository(clock=clock, new_id=lambda: "operation", guard=guard)
+
+    table.finish(table.begin(key, "body"), 201, "{}")
+
+    assert len(guarded) == 2

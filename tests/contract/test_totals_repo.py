@@ -14,7 +14,7 @@ NOW = 1_800_000_000.0
 
 
 def test_accounts_are_counted_with_their_names_left_out(tables: JsonService) -> None:
-    totals, users = TotalsRepository(tables), UserRepository()
+    totals, users = TotalsRepository(tables), UserRepository(tables)
     before, at = totals.accounts(), datetime.now(UTC)
 
     for _ in range(3):

@@ -13,7 +13,7 @@ TOP_LEVEL = """
     README.md CONTRIBUTING.md CHANGELOG.md LICENSE Makefile pyproject.toml requirements/ web/
 """
 # What repositories share has no table of its own.
-SHARED_BY_REPOSITORIES = {"dynamodb", "pynamo", "queries", "s3"}
+SHARED_BY_REPOSITORIES = {"dynamodb", "queries", "s3"}
 
 
 def modules(folder: str) -> set[str]:

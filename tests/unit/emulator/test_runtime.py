@@ -209,6 +209,23 @@ def test_an_environment_that_was_not_used_for_long_is_ended(tmp_path: Path) -> N
     play(tmp_path, scenario, function("echo"), limits=Limits(idle_seconds=0.2))
 
 
+def test_what_a_burst_needed_ends_soon_and_one_environment_stays_warm(tmp_path: Path) -> None:
+    async def scenario(runtime: Runtime) -> None:
+        calls = [invoke(runtime, "slow", {"seconds": 0.3}) for _ in range(2)]
+        both = set(await asyncio.gather(*calls))
+        assert set(runtime.workers()["slow"]) == both
+
+        while len(runtime.workers()["slow"]) > 1:
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.3)  # several looks later
+
+        (left,) = runtime.workers()["slow"]
+        assert left in both
+        assert await invoke(runtime, "slow", {"seconds": 0}) == left
+
+    play(tmp_path, scenario, function("slow"), limits=Limits(surplus_seconds=0.1))
+
+
 def test_an_unknown_function_is_said(tmp_path: Path) -> None:
     async def scenario(runtime: Runtime) -> None:
         with pytest.raises(UnknownFunctionError):

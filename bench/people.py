@@ -6,14 +6,35 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bench.load import MESSAGE, Socket, connect, text_frame
 from bench.system import System
 
 _DRAIN_SECONDS = 20.0
+_CROWD_BATCH = 25
 _TEXT = "The quick brown fox jumps over the lazy dog, then has a nap."
+
+
+class Frames:
+    """Frames of new messages to one place."""
+
+    def __init__(self, place: Mapping[str, str], batch: int) -> None:
+        self._place = place
+        self._batch = batch
+        self._run = random.getrandbits(40)
+        self._number = 0
+
+    def next(self) -> bytes:
+        """One frame with one message or a batch."""
+        messages = []
+        for _ in range(self._batch):
+            self._number += 1
+            name = f"{self._run}-{self._number}"
+            messages.append({"client_msg_id": name, **self._place, "content": _TEXT})
+        body = {"messages": messages} if self._batch > 1 else messages[0]
+        return text_frame(json.dumps({"type": "send", **body}, separators=(",", ":")).encode())
 
 
 class Pair:
@@ -22,12 +43,9 @@ class Pair:
     def __init__(self, sender: Socket, receiver: Socket, to: str, batch: int) -> None:
         self.received = 0
         self.sent = 0
-        self.frames_open = 0
         self._sender, self._receiver = sender, receiver
-        self._to = to
         self._batch = batch
-        self._run = random.getrandbits(40)
-        self._number = 0
+        self._frames = Frames({"to": to}, batch)
         self._more: Callable[[], None] = lambda: None
         receiver.on_frame = self._take
 
@@ -37,16 +55,8 @@ class Pair:
 
     def send(self) -> None:
         """One frame with one message or a batch."""
-        messages = []
-        for _ in range(self._batch):
-            self._number += 1
-            messages.append(
-                {"client_msg_id": f"{self._run}-{self._number}", "to": self._to, "content": _TEXT}
-            )
-        body = {"messages": messages} if self._batch > 1 else messages[0]
-        frame = json.dumps({"type": "send", **body}, separators=(",", ":"))
         self.sent += self._batch
-        self._sender.send(text_frame(frame.encode()))
+        self._sender.send(self._frames.next())
 
     def _take(self, payload: bytes) -> None:
         self.received += payload.count(MESSAGE)
@@ -70,9 +80,7 @@ class Crowd:
         self.sent = 0
         self.running = True
         self._sockets = sockets
-        self._conversation_id = conversation_id
-        self._run = random.getrandbits(40)
-        self._number = 0
+        self._frames = Frames({"conversation_id": conversation_id}, _CROWD_BATCH)
         for at, one in enumerate(sockets):
             one.on_frame = lambda payload, at=at: self._take(at, payload)  # type: ignore[misc]
 
@@ -80,26 +88,15 @@ class Crowd:
         """One frame, unless it is over."""
         if not self.running:
             return
-        messages = []
-        for _ in range(25):
-            self._number += 1
-            messages.append(
-                {
-                    "client_msg_id": f"{self._run}-{self._number}",
-                    "conversation_id": self._conversation_id,
-                    "content": _TEXT,
-                }
-            )
-        self.sent += 25
-        body = {"type": "send", "messages": messages}
-        self._sockets[at].send(text_frame(json.dumps(body).encode()))
+        self.sent += _CROWD_BATCH
+        self._sockets[at].send(self._frames.next())
 
     def _take(self, at: int, payload: bytes) -> None:
         self.received[at] += payload.count(MESSAGE)
         if at < 10 and payload.startswith(b'{"type":"sent"'):
             self.write(at)
         elif at < 10 and payload.startswith(b'{"type":"error"'):  # Kafka is full: later
-            self.sent -= 25
+            self.sent -= _CROWD_BATCH
             asyncio.get_running_loop().call_later(1, self.write, at)
 
 

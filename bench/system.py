@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import psutil
@@ -20,6 +20,7 @@ from bench.load import rest
 
 ROOT = Path(__file__).resolve().parents[1]
 _QUIET_CORES = 0.2
+_READY_SECONDS = 120.0
 
 
 class System:
@@ -74,8 +75,24 @@ def _name(command: list[str]) -> str:
 
 
 @contextlib.contextmanager
-def started(profile: str) -> Iterator[System]:
-    """The system on free ports, with data of its own."""
+def started(
+    profile: str,
+    *,
+    log: str = "quiet",
+    log_level: str = "WARNING",
+    take: Callable[[str], object] = lambda _: None,
+) -> Iterator[System]:
+    """The system on free ports, with data of its own.
+
+    Args:
+        profile: ``full`` or ``embedded``.
+        log: ``LOG`` of `make run`.
+        log_level: Its ``LOG_LEVEL``.
+        take: Is given every line that it prints, in another thread.
+
+    Raises:
+        SystemExit: It did not start.
+    """
     ports = []
     for _ in range(2):
         with socket.socket() as probe:
@@ -83,25 +100,33 @@ def started(profile: str) -> Iterator[System]:
             ports.append(probe.getsockname()[1])
     with tempfile.TemporaryDirectory() as data:
         command = ["make", "-s", "run", f"PROFILE={profile}", f"PORT={ports[0]}"]
-        command += [f"WS_PORT={ports[1]}", f"DATA={data}", "LOG=quiet", "LOG_LEVEL=WARNING"]
+        command += [f"WS_PORT={ports[1]}", f"DATA={data}", f"LOG={log}", f"LOG_LEVEL={log_level}"]
         process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
-        assert process.stdout is not None
+        ready, ended = threading.Event(), threading.Event()
+
+        def read() -> None:  # to the end: nothing waits for a full pipe
+            for line in process.stdout or ():
+                take(line)
+                if " is ready: " in line:
+                    ready.set()
+            ended.set()
+            ready.set()
+
+        reader = threading.Thread(target=read, daemon=True)
         begun = time.monotonic()
-        for line in process.stdout:
-            if " is ready: " in line:
-                break
-        else:
-            raise SystemExit("the system did not start")
-        print(f"ready after {time.monotonic() - begun:.1f} s", flush=True)
-        # Nothing waits for a full pipe.
-        threading.Thread(target=process.stdout.read, daemon=True).start()
+        reader.start()
         try:
+            if not ready.wait(_READY_SECONDS) or ended.is_set():
+                raise SystemExit("the system did not start")
+            print(f"ready after {time.monotonic() - begun:.1f} s", flush=True)
             yield System(f"http://127.0.0.1:{ports[0]}", process.pid)
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
             process.wait(timeout=30)
+            reader.join()
 
 
 class Meter:

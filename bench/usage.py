@@ -9,63 +9,21 @@ from __future__ import annotations
 import asyncio
 import datetime
 import json
-import os
 import re
-import signal
-import socket
 import statistics
-import subprocess
-import tempfile
-import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import uvloop
 
 from bench.load import rest, text_frame, user
 from bench.people import Pair, pairs, settled
-from bench.system import System
+from bench.system import ROOT, System, started
 
-ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "bench" / "usage.json"
 MESSAGES = 300
 WARM_UP = 50
 _REPORT = re.compile(r" (\w+)Function \S+ ms, billed (\d+) ms warm")
-
-
-@contextmanager
-def started(lines: list[str]) -> Iterator[System]:
-    """The full profile, whose output goes into `lines`.
-
-    MiniStack, the embedded profile's DynamoDB, takes 170 ms for a Query; that would be measured.
-    """
-    ports = []
-    for _ in range(2):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            ports.append(probe.getsockname()[1])
-    with tempfile.TemporaryDirectory() as data:
-        command = ["make", "-s", "run", "PROFILE=full", f"PORT={ports[0]}"]
-        command += [f"WS_PORT={ports[1]}", f"DATA={data}"]
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
-        )
-        reader = threading.Thread(target=lambda: lines.extend(process.stdout or ()), daemon=True)
-        reader.start()
-        try:
-            deadline = time.monotonic() + 120
-            while not any(" is ready: " in line for line in list(lines)):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise SystemExit("the system did not start")
-                time.sleep(0.1)
-            yield System(f"http://127.0.0.1:{ports[0]}", process.pid)
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(30)
-            reader.join()
 
 
 async def talk(system: System, batch: int, messages: int) -> None:
@@ -113,7 +71,8 @@ def main() -> None:
     """Measures."""
     lines: list[str] = []
     found = {}
-    with started(lines) as system:
+    # MiniStack, the embedded profile's DynamoDB, takes 170 ms for a Query: that is not AWS's time.
+    with started("full", log="normal", log_level="INFO", take=lines.append) as system:
         for name, batch in (("single", 1), ("batched", 25)):
             uvloop.run(talk(system, batch, WARM_UP))
             begin = len(lines)

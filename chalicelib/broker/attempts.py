@@ -53,8 +53,7 @@ class OneByOne:
     look_ahead: Callable[[Sequence[Command]], object] | None = None
 
     def __call__(self, commands: Sequence[Command]) -> None:
-        if self.look_ahead is not None:
-            self._prepare(self.look_ahead, commands)
+        self._prepare(commands)
         by_key: dict[str, list[Command]] = {}
         for command in commands:
             by_key.setdefault(command.key if self.lanes > 1 else "", []).append(command)
@@ -65,11 +64,11 @@ class OneByOne:
             for lane in [pool.submit(self._in_order, one) for one in by_key.values()]:
                 lane.result()
 
-    def _prepare(
-        self, look_ahead: Callable[[Sequence[Command]], object], commands: Sequence[Command]
-    ) -> None:
+    def _prepare(self, commands: Sequence[Command]) -> None:
+        if self.look_ahead is None:
+            return
         try:
-            look_ahead(commands)
+            self.look_ahead(commands)
         except Exception as error:  # each command meets it by itself, and has its own retry
             logger.warning("looking ahead failed", exc_info=error)
 

@@ -90,7 +90,7 @@ class IdempotencyRepository:
         )
         # DynamoDB removes expired items late: one that is still there counts as gone.
         free = self._items.key.does_not_exist() | (self._items.ttl <= int(now))
-        if self._attempt(lambda: fresh.save(condition=free)):
+        if self._write(lambda: fresh.save(condition=free)):
             return _attempt(fresh)
         return self._resume(key, fingerprint)
 
@@ -116,7 +116,7 @@ class IdempotencyRepository:
         held = item.lease_until
         item.lease_until = now + LEASE_SECONDS
         ours = (self._items.lease_until == held) & (self._items.status == 0)
-        if not self._attempt(lambda: item.save(condition=ours)):
+        if not self._write(lambda: item.save(condition=ours)):
             raise _still_running(1.0)
         return _attempt(item)
 
@@ -124,7 +124,7 @@ class IdempotencyRepository:
         actions = [getattr(self._items, name).set(value) for name, value in changes.items()]
         ours = self._items.lease_until == attempt.lease_until
         item = self._items(attempt.key)
-        self._attempt(lambda: item.update(actions=actions, condition=ours))
+        self._write(lambda: item.update(actions=actions, condition=ours))
 
     def _read(self, key: str) -> _Item | None:
         def read() -> _Item | None:
@@ -135,10 +135,10 @@ class IdempotencyRepository:
 
         return self._call(read)
 
-    def _attempt(self, write: Callable[[], object]) -> bool:
+    def _write(self, write: Callable[[], object]) -> bool:
         """A conditional write; False when its condition failed."""
 
-        def attempt() -> bool:
+        def written() -> bool:
             try:
                 write()
             except PynamoDBException as error:
@@ -147,7 +147,7 @@ class IdempotencyRepository:
                 raise
             return True
 
-        return self._call(attempt)
+        return self._call(written)
 
     def _call(self, work: Callable[[], T]) -> T:
         """One call of the store; what pynamodb raises becomes what the guard knows."""

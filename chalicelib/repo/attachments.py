@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.aws import JsonService
 from chalicelib.models import Attachment
-from chalicelib.repo.dynamodb import attempt, call, decode_item, encode_item, table
+from chalicelib.repo.dynamodb import attempt, call, encode_item, get_one, table
 
 MAX_REFERENCES = 100  # 31 bytes each, in the row
 
@@ -33,14 +33,8 @@ class AttachmentRepository:
 
     def get(self, attachment_id: str) -> Attachment | None:
         """An upload."""
-        answer = call(
-            self._store,
-            "GetItem",
-            TableName=self._table,
-            Key=encode_item({"id": attachment_id}),
-            ConsistentRead=True,
-        )
-        return _attachment(decode_item(answer["Item"])) if answer.get("Item") else None
+        item = get_one(self._store, self._table, {"id": attachment_id})
+        return _attachment(item) if item else None
 
     def keep(self, attachment_id: str, *, is_public: bool) -> bool:
         """Has an upload stay, and be seen by everybody; False where it is gone."""

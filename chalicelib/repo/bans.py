@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from chalicelib.aws import JsonService
 from chalicelib.models import Ban
-from chalicelib.repo.dynamodb import Item, call, decode_item, encode_item, table
+from chalicelib.repo.dynamodb import Item, call, encode_item, get_one, table
 from chalicelib.repo.queries import partition, query_page
 
 _LIST = "bans"  # the one partition of the index: bans are few
@@ -31,14 +31,8 @@ class BanRepository:
 
     def get(self, user_id: str) -> Ban | None:
         """The ban of a user, read strongly."""
-        answer = call(
-            self._store,
-            "GetItem",
-            TableName=self._table,
-            Key=encode_item({"user_id": user_id}),
-            ConsistentRead=True,
-        )
-        ban = _ban(decode_item(answer["Item"])) if answer.get("Item") else None
+        item = get_one(self._store, self._table, {"user_id": user_id})
+        ban = _ban(item) if item else None
         return ban if ban and ban.holds(self._clock()) else None
 
     def delete(self, user_id: str) -> None:

@@ -6,7 +6,15 @@ from dataclasses import asdict
 
 from chalicelib.aws import JsonService
 from chalicelib.models import Bot, Hears
-from chalicelib.repo.dynamodb import Item, attempt, call, decode_item, encode_item, query_all, table
+from chalicelib.repo.dynamodb import (
+    Item,
+    attempt,
+    call,
+    encode_item,
+    get_one,
+    query_all,
+    table,
+)
 from chalicelib.repo.queries import partition
 
 _LIST = "all"
@@ -30,14 +38,8 @@ class BotRepository:
 
     def get(self, user_id: str) -> Bot | None:
         """One of them."""
-        answer = call(
-            self._store,
-            "GetItem",
-            TableName=self._table,
-            Key=_key(user_id),
-            ConsistentRead=True,
-        )
-        return _bot(decode_item(answer["Item"])) if answer.get("Item") else None
+        item = get_one(self._store, self._table, _key(user_id))
+        return _bot(item) if item else None
 
     def put(self, bot: Bot, *, new: bool) -> bool:
         """Writes one; False where it is to be changed and was removed meanwhile."""
@@ -47,11 +49,11 @@ class BotRepository:
 
     def delete(self, user_id: str) -> None:
         """Removes one; none is no fault."""
-        call(self._store, "DeleteItem", TableName=self._table, Key=_key(user_id))
+        call(self._store, "DeleteItem", TableName=self._table, Key=encode_item(_key(user_id)))
 
 
 def _key(user_id: str) -> Item:
-    return encode_item({"list": _LIST, "user_id": user_id})
+    return {"list": _LIST, "user_id": user_id}
 
 
 def _bot(item: Item) -> Bot:

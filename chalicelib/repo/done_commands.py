@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from chalicelib.aws import JsonService
-from chalicelib.repo.dynamodb import call, encode_item, table
+from chalicelib.repo.dynamodb import call, encode_item, get_one, table
 
 KEPT_SECONDS = 7 * 24 * 3600  # as long as Kafka keeps the record that would repeat it
 
@@ -21,14 +21,7 @@ class DoneCommandRepository:
 
     def is_done(self, key: str) -> bool:
         """Whether it was carried out."""
-        found = call(
-            self._store,
-            "GetItem",
-            TableName=self._table,
-            Key=encode_item({"key": key}),
-            ConsistentRead=True,
-        )
-        return "Item" in found
+        return get_one(self._store, self._table, {"key": key}) is not None
 
     def done(self, key: str) -> None:
         """It is carried out."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.aws import JsonService
 from chalicelib.models import Export, ExportStatus
-from chalicelib.repo.dynamodb import attempt, call, decode_item, encode_item, table
+from chalicelib.repo.dynamodb import attempt, call, encode_item, get_one, table
 
 
 class ExportRepository:
@@ -19,14 +19,8 @@ class ExportRepository:
 
     def get(self, user_id: str) -> Export | None:
         """A user's export."""
-        answer = call(
-            self._store,
-            "GetItem",
-            TableName=self._table,
-            Key=encode_item({"user_id": user_id}),
-            ConsistentRead=True,
-        )
-        return _export(decode_item(answer["Item"])) if answer.get("Item") else None
+        item = get_one(self._store, self._table, {"user_id": user_id})
+        return _export(item) if item else None
 
     def replace(self, old: Export | None, new: Export) -> bool:
         """Writes how far an export has come; False when that is no longer as ``old`` says."""

@@ -21,8 +21,8 @@ from chalicelib.repo.dynamodb import (
     Item,
     attempt,
     call,
-    decode_item,
     encode_item,
+    get_one,
     query_all,
     table,
     unavailable,
@@ -41,15 +41,8 @@ class IdentityRepository:
 
     def get(self, issuer: str, subject: str) -> LinkedIdentity | None:
         """The identity, if it is known."""
-        answer = call(
-            self._store,
-            "GetItem",
-            TableName=self._table,
-            Key=encode_item(_key(issuer, subject)),
-            ConsistentRead=True,
-        )
-        item = answer.get("Item")
-        return _identity(decode_item(item)) if item else None
+        item = get_one(self._store, self._table, _key(issuer, subject))
+        return _identity(item) if item else None
 
     def claim(self, identity: LinkedIdentity) -> LinkedIdentity:
         """Stores an identity unless somebody has it.

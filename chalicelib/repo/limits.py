@@ -10,6 +10,7 @@ from chalicelib.repo.dynamodb import (
     call,
     decode_item,
     encode_item,
+    get_one,
     table,
 )
 
@@ -81,13 +82,8 @@ class FailedLoginRepository:
 
     def get(self, key: str) -> FailedLogins | None:
         """What failed."""
-        answer = call(
-            self._store, "GetItem", TableName=self._table, Key=_login(key), ConsistentRead=True
-        )
-        if not answer.get("Item"):
-            return None
-        item = decode_item(answer["Item"])
-        return FailedLogins(item["failures"], item["at"])
+        item = get_one(self._store, self._table, _login(key))
+        return FailedLogins(item["failures"], item["at"]) if item else None
 
     def add(self, key: str, *, at: float, since: float, expires_at: int) -> None:
         """Counts one; those up to ``since`` are forgotten."""
@@ -99,8 +95,8 @@ class FailedLoginRepository:
             {"#at": "at", "#ttl": "ttl"},
         )
         if not counted:
-            item = {**_login(key), **encode_item({"failures": 1, "at": at, "ttl": expires_at})}
-            call(self._store, "PutItem", TableName=self._table, Item=item)
+            item = {**_login(key), "failures": 1, "at": at, "ttl": expires_at}
+            call(self._store, "PutItem", TableName=self._table, Item=encode_item(item))
 
     def claim(self, key: str, *, at: float, seen: float) -> bool:
         """Has the next attempt to oneself; False when somebody was faster."""
@@ -109,7 +105,7 @@ class FailedLoginRepository:
 
     def forget(self, key: str) -> None:
         """Begins anew."""
-        call(self._store, "DeleteItem", TableName=self._table, Key=_login(key))
+        call(self._store, "DeleteItem", TableName=self._table, Key=encode_item(_login(key)))
 
     def _set(
         self, key: str, update: str, condition: str, values: dict[str, Any], names: dict[str, str]
@@ -118,7 +114,7 @@ class FailedLoginRepository:
             self._store,
             "UpdateItem",
             TableName=self._table,
-            Key=_login(key),
+            Key=encode_item(_login(key)),
             UpdateExpression=update,
             ConditionExpression=condition,
             ExpressionAttributeNames=names,
@@ -127,7 +123,7 @@ class FailedLoginRepository:
 
 
 def _login(key: str) -> dict[str, Any]:
-    return encode_item({"key": f"login#{key}"})
+    return {"key": f"login#{key}"}
 
 
 def _name(window: int) -> str:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from chalicelib.aws import JsonService
 from chalicelib.models import Report, ReportStatus, unix_seconds
-from chalicelib.repo.dynamodb import Item, attempt, call, decode_item, encode_item, table
+from chalicelib.repo.dynamodb import Item, attempt, encode_item, get_one, table
 from chalicelib.repo.queries import partition, query_page
 
 _KEPT_SECONDS = 400 * 24 * 3600
@@ -33,14 +33,8 @@ class ReportRepository:
 
     def get(self, report_id: str) -> Report | None:
         """A report, read strongly."""
-        answer = call(
-            self._store,
-            "GetItem",
-            TableName=self._table,
-            Key=encode_item({"id": report_id}),
-            ConsistentRead=True,
-        )
-        return _report(decode_item(answer["Item"])) if answer.get("Item") else None
+        item = get_one(self._store, self._table, {"id": report_id})
+        return _report(item) if item else None
 
     def resolve(self, report_id: str, *, by: str, at: str, note: str) -> bool:
         """Marks an open report as dealt with; False where there is no such one."""

@@ -20,9 +20,8 @@ from chalicelib.repo.delayed import delayed_item
 from chalicelib.repo.dynamodb import (
     Item,
     attempt,
-    call,
-    decode_item,
     encode_item,
+    get_one,
     query_all,
     table,
     transact,
@@ -150,14 +149,7 @@ class ScheduledMessageRepository:
         write_all(self._store, (("DeleteItem", one) for one in deletes))
 
     def _get(self, user_id: str, id_: str) -> Item | None:
-        answer = call(
-            self._store,
-            "GetItem",
-            TableName=self._table,
-            Key=_key(user_id, id_),
-            ConsistentRead=True,
-        )
-        return decode_item(answer["Item"]) if answer.get("Item") else None
+        return get_one(self._store, self._table, {"user_id": user_id, "id": id_})
 
     def _count(
         self, user_id: str, by: int, condition: str = "", values: Mapping[str, Any] | None = None

@@ -11,8 +11,8 @@ from chalicelib.models import Session
 from chalicelib.repo.dynamodb import (
     attempt,
     call,
-    decode_item,
     encode_item,
+    get_one,
     query_all,
     table,
 )
@@ -33,14 +33,8 @@ class SessionRepository:
 
     def get(self, user_id: str, device_id: str) -> Session | None:
         """The session of a device."""
-        answer = call(
-            self._store,
-            "GetItem",
-            TableName=self._table,
-            Key=_key(user_id, device_id),
-            ConsistentRead=True,
-        )
-        return _session(decode_item(answer["Item"])) if answer.get("Item") else None
+        item = get_one(self._store, self._table, {"user_id": user_id, "device_id": device_id})
+        return _session(item) if item else None
 
     def stands(self, user_id: str, device_id: str, session_id: str) -> bool:
         """Whether this is the device's session, and not over."""

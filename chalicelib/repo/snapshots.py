@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.aws import JsonService
-from chalicelib.repo.dynamodb import attempt, call, decode_item, encode_item, table
+from chalicelib.repo.dynamodb import attempt, encode_item, get_one, table
 
 _KEY = {"id": "configuration"}
 
@@ -24,14 +24,7 @@ class SnapshotRepository:
         Raises:
             UnavailableError: The store refused or is away.
         """
-        answer = call(
-            self._store,
-            "GetItem",
-            TableName=self._table,
-            Key=encode_item(_KEY),
-            ConsistentRead=consistent,
-        )
-        item = decode_item(answer.get("Item", {}))
+        item = get_one(self._store, self._table, _KEY, consistent=consistent)
         return (item["version"], item["body"]) if item else None
 
     def write(self, version: int, body: str) -> bool:

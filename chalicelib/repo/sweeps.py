@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chalicelib.aws import JsonService
-from chalicelib.repo.dynamodb import Item, attempt, call, decode_item, encode_item, table
+from chalicelib.repo.dynamodb import Item, attempt, call, decode_item, encode_item, get_one, table
 
 
 class SweepRepository:
@@ -18,9 +18,7 @@ class SweepRepository:
 
     def position(self, name: str) -> str | None:
         """After which item to go on; None at the beginning."""
-        key = encode_item({"name": name})
-        answer = call(self._store, "GetItem", TableName=self._table, Key=key, ConsistentRead=True)
-        item = decode_item(answer.get("Item") or {})
+        item = get_one(self._store, self._table, {"name": name}) or {}
         return item.get("position") or None
 
     def move(self, name: str, old: str | None, new: str | None) -> bool:

@@ -19,10 +19,9 @@ from chalicelib.models import User
 from chalicelib.repo.dynamodb import (
     Item,
     attempt,
-    call,
-    decode_item,
     encode_item,
     get_all,
+    get_one,
     query_all,
     table,
     transact,
@@ -131,14 +130,7 @@ class UserRepository:
         return [_user(item) for item in items[:limit]]
 
     def _read(self, key: str) -> Item | None:
-        answer = call(
-            self._store,
-            "GetItem",
-            TableName=self._table,
-            Key=encode_item({"pk": key}),
-            ConsistentRead=True,
-        )
-        return decode_item(answer["Item"]) if answer.get("Item") else None
+        return get_one(self._store, self._table, {"pk": key})
 
     def _put(self, item: Item) -> dict[str, Any]:
         return {"TableName": self._table, "Item": encode_item(item)}

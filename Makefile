@@ -6,6 +6,7 @@ DATA ?= .data/$(PROFILE)
 LOG ?= normal
 LOG_LEVEL ?= INFO
 VENV := .venv
+unexport PYTHONDONTWRITEBYTECODE# images set it; then each process compiles all that it imports
 PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv pip install -q --require-hashes
 SOURCES := app.py chalicelib functions localstack tests bench infra
@@ -23,7 +24,6 @@ run: setup ## start everything: PROFILE=embedded|full PORT=8080 WS_PORT=8081 DAT
 
 setup: $(VENV)/.local ## install what `make run` needs
 setup-dev: setup $(VENV)/.dev ## install what the tests need
-
 $(VENV)/.uv: requirements/uv.txt
 	@sh requirements/venv.sh $(VENV) && touch $@
 

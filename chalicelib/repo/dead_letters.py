@@ -15,7 +15,7 @@ from typing import Any
 
 from chalicelib.aws import JsonService
 from chalicelib.models import DeadLetter
-from chalicelib.repo.dynamodb import Item, call, decode_item, encode_item, table
+from chalicelib.repo.dynamodb import Item, call, encode_item, get_one, table
 from chalicelib.repo.queries import partition, query_page
 
 # DynamoDB quota: an item holds 400 KB. All that is kept of one record stays below 350 KB.
@@ -62,16 +62,14 @@ class DeadLetterRepository:
 
     def get(self, letter_id: str) -> DeadLetter | None:
         """A dead letter by its id, read strongly."""
-        key = self._key(letter_id)
-        if key is None:
-            return None
-        answer = call(self._store, "GetItem", **key, ConsistentRead=True)
-        return _letter(decode_item(answer["Item"])) if answer.get("Item") else None
+        key = _key(letter_id)
+        item = get_one(self._store, self._table, key) if key else None
+        return _letter(item) if item else None
 
     def delete(self, letter_id: str) -> None:
         """Forgets a dead letter; none is no fault."""
-        if key := self._key(letter_id):
-            call(self._store, "DeleteItem", **key)
+        if key := _key(letter_id):
+            call(self._store, "DeleteItem", TableName=self._table, Key=encode_item(key))
 
     def page(
         self, topic: str, *, after: str | None, limit: int
@@ -90,13 +88,12 @@ class DeadLetterRepository:
         )
         return list(map(_letter, items)), following["place"] if following else None
 
-    def _key(self, letter_id: str) -> dict[str, Any] | None:
-        if not (found := _ID.fullmatch(letter_id)):
-            return None
-        topic, partition, offset, listener = found.groups("")
-        place = _place(int(partition), int(offset), listener[1:])
-        key = encode_item({"topic": topic, "place": place})
-        return {"TableName": self._table, "Key": key}
+
+def _key(letter_id: str) -> Item | None:
+    if not (found := _ID.fullmatch(letter_id)):
+        return None
+    topic, partition, offset, listener = found.groups("")
+    return {"topic": topic, "place": _place(int(partition), int(offset), listener[1:])}
 
 
 def _place(partition: int, offset: int, listener: str) -> str:

@@ -187,15 +187,13 @@ def query_all(store: JsonService, **arguments: Any) -> list[Item]:
         arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
-def get_one(store: JsonService, table: str, key: Item, *, consistent: bool = True) -> Item | None:
+def get_one(store: JsonService, name: str, key: Item, *, consistent: bool = True) -> Item | None:
     """Reads an item by its key, strongly unless it need not be; None when there is none.
 
     Raises:
         UnavailableError: The store refused or is away.
     """
-    answer = call(
-        store, "GetItem", TableName=table, Key=encode_item(key), ConsistentRead=consistent
-    )
+    answer = call(store, "GetItem", TableName=name, Key=encode_item(key), ConsistentRead=consistent)
     return decode_item(answer["Item"]) if answer.get("Item") else None
 
 

@@ -103,7 +103,7 @@ class ScheduledMessageRepository:
         """Begins to send a message that waits; False when it does not, or something is written."""
         update = {
             "TableName": self._table,
-            "Key": _key(message.user_id, message.id),
+            "Key": encode_item(_key(message.user_id, message.id)),
             "UpdateExpression": "SET #status = :new",
             "ConditionExpression": "#status = :old",
             "ExpressionAttributeNames": _NAMES,
@@ -128,7 +128,7 @@ class ScheduledMessageRepository:
         """Removes a message; False when its status is another now, or something is written."""
         delete = {
             "TableName": self._table,
-            "Key": _key(message.user_id, message.id),
+            "Key": encode_item(_key(message.user_id, message.id)),
             "ConditionExpression": "#status = :status",
             "ExpressionAttributeNames": _NAMES,
             "ExpressionAttributeValues": encode_item({":status": message.status.value}),
@@ -145,18 +145,20 @@ class ScheduledMessageRepository:
             **partition("user_id", user_id),
             ProjectionExpression="id",
         )
-        deletes = [{"TableName": self._table, "Key": _key(user_id, one["id"])} for one in items]
-        write_all(self._store, (("DeleteItem", one) for one in deletes))
+        keys = (encode_item(_key(user_id, one["id"])) for one in items)
+        write_all(
+            self._store, (("DeleteItem", {"TableName": self._table, "Key": key}) for key in keys)
+        )
 
     def _get(self, user_id: str, id_: str) -> Item | None:
-        return get_one(self._store, self._table, {"user_id": user_id, "id": id_})
+        return get_one(self._store, self._table, _key(user_id, id_))
 
     def _count(
         self, user_id: str, by: int, condition: str = "", values: Mapping[str, Any] | None = None
     ) -> Item:
         update = {
             "TableName": self._table,
-            "Key": _key(user_id, _COUNT),
+            "Key": encode_item(_key(user_id, _COUNT)),
             "UpdateExpression": "ADD pending :by",
             "ExpressionAttributeValues": encode_item({":by": by, **(values or {})}),
         }
@@ -164,7 +166,7 @@ class ScheduledMessageRepository:
 
 
 def _key(user_id: str, id_: str) -> Item:
-    return encode_item({"user_id": user_id, "id": id_})
+    return {"user_id": user_id, "id": id_}
 
 
 def _message(item: Mapping[str, Any]) -> ScheduledMessage:

@@ -33,7 +33,7 @@ class SessionRepository:
 
     def get(self, user_id: str, device_id: str) -> Session | None:
         """The session of a device."""
-        item = get_one(self._store, self._table, {"user_id": user_id, "device_id": device_id})
+        item = get_one(self._store, self._table, _key(user_id, device_id))
         return _session(item) if item else None
 
     def stands(self, user_id: str, device_id: str, session_id: str) -> bool:
@@ -58,7 +58,7 @@ class SessionRepository:
             self._store,
             "UpdateItem",
             TableName=self._table,
-            Key=_key(session.user_id, session.device_id),
+            Key=encode_item(_key(session.user_id, session.device_id)),
             UpdateExpression=(
                 "SET refresh_hash = :new, used_at = :used, expires_at = :expires, #ttl = :ttl"
             ),
@@ -88,13 +88,13 @@ class SessionRepository:
             self._store,
             "DeleteItem",
             TableName=self._table,
-            Key=_key(user_id, device_id),
+            Key=encode_item(_key(user_id, device_id)),
             **condition,
         )
 
 
 def _key(user_id: str, device_id: str) -> dict[str, Any]:
-    return encode_item({"user_id": user_id, "device_id": device_id})
+    return {"user_id": user_id, "device_id": device_id}
 
 
 def _item(session: Session) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class UserRepository:
 
     def get(self, user_id: str) -> User | None:
         """The user with this id, read strongly."""
-        item = self._read(_user_key(user_id))
+        item = get_one(self._store, self._table, {"pk": _user_key(user_id)})
         return _user(item) if item and "deleted_at" not in item else None
 
     def get_many(self, user_ids: Iterable[str]) -> dict[str, User]:
@@ -80,7 +80,7 @@ class UserRepository:
 
     def by_name(self, username: str) -> User | None:
         """The user with this name, whatever its case, read strongly."""
-        item = self._read(_name_key(username))
+        item = get_one(self._store, self._table, {"pk": _name_key(username)})
         return self.get(item["user_id"]) if item else None
 
     def set_password(self, user: User, password_hash: str) -> bool:
@@ -128,9 +128,6 @@ class UserRepository:
             Limit=limit,
         )
         return [_user(item) for item in items[:limit]]
-
-    def _read(self, key: str) -> Item | None:
-        return get_one(self._store, self._table, {"pk": key})
 
     def _put(self, item: Item) -> dict[str, Any]:
         return {"TableName": self._table, "Item": encode_item(item)}

@@ -15,7 +15,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
-from chalicelib.aws import region
+from chalicelib.aws import region as aws_region
 from chalicelib.errors import IdempotencyConflictError, UnavailableError
 from chalicelib.repo.dynamodb import table
 
@@ -163,14 +163,15 @@ class IdempotencyRepository:
 
 def _on_this_stage() -> type[_Item]:
     """The model with its table; not at import, for the stage is in the environment."""
-    meta = {
-        "table_name": table("idempotency"),
-        "region": region(),
-        "connect_timeout_seconds": 2,
-        "read_timeout_seconds": 5,
-    }
-    namespace = {"Meta": type("Meta", (), meta), "__module__": __name__}
-    return cast("type[_Item]", type("_Item", (_Item,), namespace))
+
+    class Staged(_Item):
+        class Meta:
+            table_name = table("idempotency")
+            region = aws_region()
+            connect_timeout_seconds = 2
+            read_timeout_seconds = 5
+
+    return Staged
 
 
 def _code(error: PynamoDBException) -> str:

@@ -165,9 +165,14 @@ class Client:
         await asyncio.wait_for(self.closed.wait(), 20 * (time.monotonic() - begun))
 
     async def _read(self, connection: ClientConnection) -> None:
-        with contextlib.suppress(websockets.ConnectionClosed):
+        try:
             async for text in connection:
                 self._take(json.loads(text))
+        except websockets.ConnectionClosed:
+            pass
+        finally:
+            # A test that failed closes nothing, and a later one would fail of what is collected.
+            connection.transport.abort()
         self.closed.set()
         self._changed.set()
 
@@ -203,10 +208,16 @@ class Client:
 
     async def until(self, true: Callable[[], bool], seconds: float = DEADLINE_SECONDS) -> None:
         """Waits until something is true; checked whenever a frame came."""
-        async with asyncio.timeout(seconds):
-            while not true():
-                self._changed.clear()
-                await self._changed.wait()
+        try:
+            async with asyncio.timeout(seconds):
+                while not true():
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError as error:
+            state = "closed" if self.closed.is_set() else "open"
+            last = "\n".join(map(str, self.frames[-10:]))
+            error.add_note(f"{self.user.name}'s connection is {state}; its last frames:\n{last}")
+            raise
 
     async def received(self, conversation_id: str, count: int) -> list[Frame]:
         """Waits for so many messages of a conversation; in order of `seq`."""

@@ -172,19 +172,21 @@ def read_all(
 
 
 def query_all(store: JsonService, **arguments: Any) -> list[Item]:
-    """A strongly consistent query, all its pages.
+    """A strongly consistent query: all its pages, or as many items as ``Limit`` says.
 
     Raises:
         UnavailableError: The store refused or is away.
     """
     items: list[Item] = []
+    limit = arguments.get("Limit", 0)
     while True:
         page = call(store, "Query", **{"ConsistentRead": True, **arguments})
         items.extend(map(decode_item, page.get("Items", ())))
-        limit = arguments.get("Limit")
-        if "LastEvaluatedKey" not in page or (limit and len(items) >= limit):
+        if "LastEvaluatedKey" not in page or len(items) == limit:
             return items
         arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        if limit:  # a page of 1 MB may have had fewer
+            arguments["Limit"] = limit - len(items)
 
 
 def get_one(store: JsonService, name: str, key: Item, *, consistent: bool = True) -> Item | None:

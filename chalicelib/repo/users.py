@@ -127,7 +127,7 @@ class UserRepository:
             ConsistentRead=False,
             Limit=limit,
         )
-        return [_user(item) for item in items[:limit]]
+        return [_user(item) for item in items]
 
     def _put(self, item: Item) -> dict[str, Any]:
         return {"TableName": self._table, "Item": encode_item(item)}

@@ -48,6 +48,7 @@ def presence_news() -> PresenceNewsService:
         connections=bootstrap.connections_table(),
         push=bootstrap.pusher(),
         enqueue=bootstrap.outbox().presence_news,
+        later=bootstrap.outbox().presence_later,
     )
 
 

@@ -81,12 +81,14 @@ class PresenceNewsService:
         connections: Connections,
         push: Push,
         enqueue: Callable[[Iterable[PresenceNews]], None],
+        later: Callable[[Iterable[str]], None],
     ) -> None:
         self._states = states
         self._relations = relations
         self._connections = connections
         self._push = push
         self._enqueue = enqueue
+        self._later = later
 
     def tell(self, batch: Iterable[PresenceNews]) -> None:
         """Tells a page of friends of each, and has the next ones told."""
@@ -107,16 +109,16 @@ class PresenceNewsService:
                 following.append(replace(one, status=status, start=start))
         self._post(frames)
         self._enqueue(following)
-        self._enqueue(
-            PresenceNews(user_id=one.user_id)
-            for one, state in news
-            if not one.status and self._changed_since(state)
-        )
+        changed = self._changed_since([state for one, state in news if not one.status])
+        here = [one for one in changed if one.status is not PresenceStatus.OFFLINE]
+        self._enqueue(PresenceNews(user_id=one.user_id) for one in here)
+        # As after `$disconnect`: who is back in a moment was never away.
+        self._later(one.user_id for one in changed if one not in here)
 
-    def _changed_since(self, state: PresenceState) -> bool:
+    def _changed_since(self, told: Iterable[PresenceState]) -> list[PresenceState]:
         """Notes what was told; whoever changes it after that finds the note."""
-        now = self._states.set_told(state.user_id, state.shown)
-        return now is not None and now.shown is not state.shown
+        noted = ((one, self._states.set_told(one.user_id, one.shown)) for one in told)
+        return [now for one, now in noted if now is not None and now.shown is not one.shown]
 
     def _friends(self, news: PresenceNews) -> tuple[list[str], str | None]:
         """A page of friends without those whom the user has blocked."""

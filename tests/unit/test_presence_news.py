@@ -28,12 +28,14 @@ class Home:
             self.world.user(one, f"conn-{one}")
             self.befriend(one)
         self.enqueued: list[PresenceNews] = []
+        self.later: list[str] = []
         self.service = PresenceNewsService(
             states=FakePresenceStates(self.world),
             relations=self.relations,
             connections=FakeConnections(self.world),
             push=FakePush(self.world),
             enqueue=self.enqueued.extend,
+            later=self.later.extend,
         )
 
     def befriend(self, other: str) -> None:
@@ -195,6 +197,24 @@ def test_whoever_comes_back_just_then_is_told_of_too() -> None:
     home.carry_out()
 
     assert home.statuses("ann") == ["offline", "online"]
+
+
+def test_whoever_goes_just_then_is_told_of_later_if_they_are_still_away() -> None:
+    home = Home("ann")
+    home.world.connect("bob", "one")
+
+    def go(name: str) -> None:
+        if name == "before told":
+            home.world.step = lambda _name: None
+            home.world.users["bob"]["live"].clear()
+
+    home.world.step = go
+    home.tell()
+
+    assert (home.carry_out(), home.later) == (0, ["bob"])
+    home.world.connect("bob", "two")
+    home.tell(*home.later)
+    assert home.statuses("ann") == ["online"]
 
 
 def test_a_command_that_is_repeated_after_a_crash_tells_again_and_nobody_is_left_out() -> None:

@@ -18,6 +18,7 @@ from chalicelib import bootstrap_accounts as accounts
 from chalicelib import bootstrap_downstream as downstream
 from chalicelib.coord import ConfigCentre
 from functions import authorizer
+from tests.built import forget_built
 from tests.contract.conftest import Connect, free_port
 from tests.rest import PASSWORD, event
 
@@ -28,18 +29,15 @@ def clear() -> None:
     for provider in downstream._ready:
         provider.close()
     downstream._ready.clear()
-    for module in (bootstrap, accounts, downstream):
-        for member in vars(module).values():
-            if hasattr(member, "cache_clear"):
-                member.cache_clear()
+    forget_built()
 
 
 @pytest.fixture(autouse=True)
 def wired(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The composition root, with clients that this test closes."""
     clear()
-    store, centre = connect(), ConfigCentre(connect("ssm"))
-    monkeypatch.setattr(bootstrap, "store", lambda: store)
+    centre = ConfigCentre(connect("ssm"))
+    monkeypatch.setattr("chalicelib.aws.dynamodb", lambda **_: connect())
     for module in (bootstrap, downstream):
         monkeypatch.setattr(module, "centre", lambda: centre)
     monkeypatch.setattr("chalicelib.aws.parameter_store", lambda: connect("ssm"))

@@ -16,6 +16,7 @@ from chalicelib.errors import UnavailableError
 from chalicelib.logic.configuration import MAX_BYTES, ConfigurationWatcher, Snapshot
 from chalicelib.repo.dynamodb import encode_item, table
 from chalicelib.repo.snapshots import SnapshotRepository
+from tests.built import forget_built
 from tests.contract.conftest import Connect
 from tests.fakes_configuration import FakeSnapshots
 
@@ -159,12 +160,9 @@ def fresh_factories(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> Iterat
     """The composition root, with connections that are closed afterwards."""
     monkeypatch.setattr("chalicelib.aws.dynamodb", connect)
     monkeypatch.setattr("chalicelib.coord.centre.parameter_store", lambda **_: connect("ssm"))
-    factories = (bootstrap_policies.snapshots, bootstrap_policies.watcher)
-    for factory in factories:
-        factory.cache_clear()
+    forget_built()
     yield
-    for factory in factories:
-        factory.cache_clear()
+    forget_built()
 
 
 @pytest.mark.usefixtures("fresh_factories")

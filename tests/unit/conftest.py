@@ -11,33 +11,8 @@ from chalicelib import bootstrap_identity as identity
 from chalicelib import bootstrap_limits as limits
 from chalicelib import bootstrap_people as people
 from chalicelib import bootstrap_push as push
+from tests.built import forget_built
 from tests.rest import Rest
-
-_BUILT = (
-    accounts.auth,
-    people.friends,
-    people.blocks,
-    people.correspondence,
-    bootstrap.access,
-    bootstrap.messages,
-    accounts.users,
-    accounts.sessions,
-    accounts.authenticator,
-    limits.limiter,
-    limits.login_lock,
-    limits.followed_http_policy,
-    identity.identities,
-    identity.remote_documents,
-    identity.outside_tokens,
-    identity.outside_issuers,
-    identity.standing,
-    identity.oidc,
-    identity.password_resets,
-    identity.provisioning_keys,
-    identity.provisioning,
-    push.push_policy,
-    push.push_tokens,
-)
 
 
 @pytest.fixture
@@ -63,8 +38,6 @@ def rest(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rest]:
     monkeypatch.setattr(push, "platform_endpoints", lambda: made.endpoints)
     monkeypatch.setattr(fetch, "fetch", made.web.fetch)
     monkeypatch.setattr(time, "time", made.clock)
-    for built in _BUILT:
-        built.cache_clear()
+    forget_built()
     yield made
-    for built in _BUILT:
-        built.cache_clear()
+    forget_built()

@@ -7,16 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from chalicelib import bootstrap, bootstrap_admin
+from tests.built import forget_built
 from tests.fakes import FakeConnections, FakePush, World
 from tests.fakes_admin import FakeEntries, FakeLetters, FakeOutbox, letter
 from tests.rest import Rest
-
-BUILT = (
-    bootstrap_admin.audit,
-    bootstrap_admin.bans,
-    bootstrap_admin.broadcasts,
-    bootstrap_admin.dead_letters,
-)
 
 
 class Desk:
@@ -37,8 +31,6 @@ class Desk:
 
 def desk_of(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """For a fixture."""
-    for built in BUILT:
-        built.cache_clear()
+    forget_built()
     yield Desk(rest, monkeypatch)
-    for built in BUILT:
-        built.cache_clear()
+    forget_built()

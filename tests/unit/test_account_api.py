@@ -10,13 +10,13 @@ import pytest
 from chalicelib import bootstrap
 from chalicelib import bootstrap_data as data
 from chalicelib.models import ExportStatus
+from tests.built import forget_built
 from tests.fakes import FakeConnections, FakeLog, FakeMembers, FakeOffline, World
 from tests.fakes_data import FakeExports, FakeFiles
 from tests.rest import Rest, assert_problem
 from tests.unit.broker_fakes import FakeKafka
 
 PATH = "/v1/users/me/data"
-_BUILT = (data.exports, data.erasure, bootstrap.outbox)
 
 
 @dataclass
@@ -38,15 +38,13 @@ def behind(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Behind]:
         "offline_table": FakeOffline(world),
         "connections_table": FakeConnections(world),
     }
-    for built in _BUILT:
-        built.cache_clear()
+    forget_built()
     for name, port in ports.items():
         monkeypatch.setattr(bootstrap, name, lambda port=port: port)
     monkeypatch.setattr(data, "exports_table", lambda: made.exports)
     monkeypatch.setattr(data, "export_files", FakeFiles)
     yield made
-    for built in _BUILT:
-        built.cache_clear()
+    forget_built()
 
 
 @pytest.mark.req("APP-2")

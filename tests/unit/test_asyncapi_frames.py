@@ -18,7 +18,6 @@ from chalicelib import (
     bootstrap_limits,
     bootstrap_mentions,
     bootstrap_messaging,
-    bootstrap_presence,
     bootstrap_tasks,
     change_frames,
     frames,
@@ -33,6 +32,7 @@ from chalicelib.logic.large_groups import PushChunk
 from chalicelib.models import WORLD, Export, Notice, TargetKind, WebhookPost
 from chalicelib.mq import Message
 from chalicelib.task.events import BreakerChanged
+from tests.built import forget_built
 from tests.fakes import (
     FakeConnections,
     FakeHeads,
@@ -186,18 +186,9 @@ def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Chat]:
     monkeypatch.setattr(Data, "groups", ["g-1"])
     monkeypatch.setattr(bootstrap_groups, "group_endings", Data)
     monkeypatch.setattr(bootstrap_messaging, "attachment_references", Data)
-    modules = (
-        *(bootstrap, bootstrap_changes, bootstrap_mentions, bootstrap_presence),
-        bootstrap_tasks,
-    )
-    roots = [one for module in modules for one in vars(module).values()]
-    built = [one for one in roots if hasattr(one, "cache_clear")]
-    built.append(bootstrap_limits.limiter)
-    for one in built:
-        one.cache_clear()
+    forget_built()
     yield made
-    for one in built:
-        one.cache_clear()
+    forget_built()
 
 
 @pytest.mark.req("SHAPE-2")

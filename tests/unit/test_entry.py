@@ -10,6 +10,7 @@ import pytest
 from chalicelib import bootstrap, bootstrap_tasks
 from chalicelib.broker.records import pack
 from functions import _entry, scheduled
+from tests.built import forget_built
 from tests.unit.broker_fakes import Fixture
 
 
@@ -66,7 +67,7 @@ def test_what_was_sent_to_kafka_is_reported_once_a_minute_even_after_a_failure(
 
 
 def test_a_process_without_a_connection_reports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    bootstrap.kafka.cache_clear()
+    forget_built()
 
     assert bootstrap.kafka_counts() == {}
 

@@ -12,6 +12,7 @@ from chalicelib import bootstrap_policies, coord
 from chalicelib.errors import UnavailableError
 from chalicelib.logic.configuration import Snapshot
 from functions import policies
+from tests.built import forget_built
 from tests.fakes_configuration import PREFIX, FakeParameters, FakeSnapshots
 
 EVENTS = Path(__file__).parents[1] / "events"
@@ -49,9 +50,9 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     monkeypatch.setenv("STAGE", "local")
     monkeypatch.setattr(coord, "new", lambda: made)
     monkeypatch.setattr(bootstrap_policies, "snapshots", lambda: made.snapshots)
-    bootstrap_policies.watcher.cache_clear()
+    forget_built()
     yield made
-    bootstrap_policies.watcher.cache_clear()
+    forget_built()
 
 
 def metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from chalicelib.context import Context
 from chalicelib.errors import InvalidFieldError, LimitReachedError, NotFoundError
 from chalicelib.logic.outbound import Outbound, WebhookPolicy
 from chalicelib.logic.webhooks import GRACE_SECONDS, MAX_WEBHOOKS, WebhookService
+from tests.built import forget_built
 from tests.fakes_accounts import Clock
 from tests.fakes_admin import FakeEntries, new_audit
 from tests.fakes_integration import KEY, FakeWebhooks, webhook
@@ -163,15 +164,13 @@ def test_the_command_line_does_the_same(
 
 
 def test_the_service_is_built_on_the_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for built in (integration.webhooks, integration.webhooks_table, integration.outbound):
-        built.cache_clear()
+    forget_built()
     monkeypatch.setattr(bootstrap, "store", lambda: None)
     monkeypatch.setattr(bootstrap_admin, "audit", lambda: new_audit(FakeEntries(), Clock()))
 
     assert integration.webhooks() is integration.webhooks()
 
-    for built in (integration.webhooks, integration.webhooks_table, integration.outbound):
-        built.cache_clear()
+    forget_built()
 
 
 def test_another_secret_leaves_the_old_one_a_day(desk: Desk) -> None:

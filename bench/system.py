@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -17,6 +16,7 @@ from pathlib import Path
 import psutil
 
 from bench.load import rest
+from localstack.emulator.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 _QUIET_CORES = 0.2
@@ -93,11 +93,7 @@ def started(
     Raises:
         SystemExit: It did not start.
     """
-    ports = []
-    for _ in range(2):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            ports.append(probe.getsockname()[1])
+    ports = free_port(), free_port()
     with tempfile.TemporaryDirectory() as data:
         command = ["make", "-s", "run", f"PROFILE={profile}", f"PORT={ports[0]}"]
         command += [f"WS_PORT={ports[1]}", f"DATA={data}", f"LOG={log}", f"LOG_LEVEL={log_level}"]

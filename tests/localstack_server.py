@@ -21,9 +21,9 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from localstack.emulator.ports import free_port
 from localstack.emulator.processes import die_with_parent
 from localstack.emulator.profiles import LIBRARIES, install_java_libraries
-from tests.ministack import free_port
 
 ROOT = Path(__file__).parents[1]
 VENV = Path(sys.prefix) / "localstack"

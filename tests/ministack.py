@@ -12,17 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from localstack.emulator.ports import free_port
 from localstack.emulator.processes import die_with_parent
 from localstack.emulator.profiles import MINISTACK
 
 READY_SECONDS = 30.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_until_listening(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import os
+import random
 import socket
 import tempfile
 from pathlib import Path
 
 _HOST = "127.0.0.1"
 _ATTEMPTS = 100
+# Below those that systems give to outgoing connections (Linux from 32768, RFC 6335 from 49152): one
+# of these may be taken by a connection before who was told of it listens, seconds later. Above
+# 10080, which browsers refuse (https://fetch.spec.whatwg.org/#port-blocking).
+_PORTS = range(11_000, 32_000)
 
 
 def is_free(port: int) -> bool:
@@ -35,15 +40,20 @@ def claim_port(preferred: int) -> int:
     for _ in range(_ATTEMPTS):
         if is_free(preferred) and _lock(preferred):
             return preferred
-        preferred = _any_port()
+        preferred = free_port()
     raise OSError("no port is free")
 
 
-def _any_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port() -> int:
+    """Any port that nobody listens on, and that no outgoing connection is given.
+
+    Raises:
+        OSError: No port is free.
+    """
+    for _ in range(_ATTEMPTS):
+        if is_free(port := random.SystemRandom().choice(_PORTS)):
+            return port
+    raise OSError("no port is free")
 
 
 def _lock(port: int) -> bool:

@@ -20,9 +20,7 @@ from moto import mock_aws
 
 from chalicelib.aws import Endpoint, JsonService, endpoint_url, region
 from tests.contract.exceptions import expect_failures
-from tests.ministack import free_port, running, wait_until_listening
-
-__all__ = ["free_port", "wait_until_listening"]
+from tests.ministack import running
 
 ROOT = Path(__file__).parents[2]
 STAGE = "contract"

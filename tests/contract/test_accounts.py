@@ -18,8 +18,9 @@ from chalicelib import bootstrap_accounts as accounts
 from chalicelib import bootstrap_downstream as downstream
 from chalicelib.coord import ConfigCentre
 from functions import authorizer
+from localstack.emulator.ports import free_port
 from tests.built import forget_built
-from tests.contract.conftest import Connect, free_port
+from tests.contract.conftest import Connect
 from tests.rest import PASSWORD, event
 
 CONNECT = json.loads((Path(__file__).parents[1] / "events" / "authorizer.json").read_text())

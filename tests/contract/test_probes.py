@@ -6,7 +6,8 @@ import pytest
 
 from chalicelib.aws import AwsError, JsonService
 from chalicelib.repo import probes
-from tests.contract.conftest import Connect, free_port
+from localstack.emulator.ports import free_port
+from tests.contract.conftest import Connect
 
 
 def test_only_a_store_with_our_tables_is_ready(

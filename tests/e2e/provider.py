@@ -18,7 +18,7 @@ from typing import IO, Any
 
 import pytest
 
-from tests.e2e.system import free_port
+from localstack.emulator.ports import free_port
 
 READY_SECONDS = 30.0
 

@@ -6,7 +6,6 @@ import json
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -15,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+
+from localstack.emulator.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 120.0
@@ -60,13 +61,6 @@ class System:
         _, left = psutil.wait_procs(family, timeout=10)
         assert left == []
         assert code in (0, -signal.SIGTERM), self.log[-20:]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def start(data: Path, profile: str, *options: str) -> System:

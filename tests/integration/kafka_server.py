@@ -11,6 +11,7 @@ from pathlib import Path
 
 from chalicelib import coord
 from localstack.emulator import profiles
+from localstack.emulator.ports import free_port
 from localstack.emulator.processes import die_with_parent
 
 READY_SECONDS = 60.0
@@ -21,7 +22,7 @@ class KafkaServer:
 
     def __init__(self, folder: Path) -> None:
         profiles.install_java_libraries()
-        self.port = _free_port()
+        self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         self._command = profiles.apache_kafka(self.port, folder).command
         self._process: subprocess.Popen[bytes] | None = None
@@ -61,10 +62,3 @@ class Centre(coord.ConfigCentre):
 
     def get(self, path: str, *, max_age_seconds: float | None = None) -> coord.Parameter | None:
         return coord.Parameter(path, self._text, 1)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

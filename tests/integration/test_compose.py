@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 import yaml
 
+from localstack.emulator.ports import free_port
 from localstack.emulator.processes import die_with_parent
 from tests import ministack
 from tests.e2e.client import Client, User, call
 from tests.integration.kafka_server import KafkaServer
-from tests.ministack import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "localstack" / "compose.yaml"

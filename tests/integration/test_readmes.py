@@ -17,8 +17,9 @@ import pytest
 from chalicelib.mq import config
 from localstack.emulator import profiles
 from localstack.emulator.kafka_embedded import MockCluster
-from tests.contract.conftest import free_port, wait_until_listening
+from localstack.emulator.ports import free_port
 from tests.integration.kafka_server import Centre, KafkaServer
+from tests.ministack import wait_until_listening
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = ["coord", "mq", "broker"]

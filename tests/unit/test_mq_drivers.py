@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 
 import pytest
 
 from chalicelib import coord, mq
 from chalicelib.mq.options import Option
+from localstack.emulator.ports import free_port
 
 
 class Centre(coord.ConfigCentre):
@@ -22,10 +22,7 @@ class Centre(coord.ConfigCentre):
 
 @pytest.fixture
 def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_port()
 
 
 def on(port: int, **settings: object) -> Option:

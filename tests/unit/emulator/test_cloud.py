@@ -17,6 +17,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from localstack.emulator.cloud import RecordWriter
+from localstack.emulator.ports import free_port
 from tests.unit.emulator.local import http
 
 pytestmark = pytest.mark.req("SHAPE-2", "SHAPE-3")
@@ -53,12 +54,6 @@ def handler(event, context):
     words = event.get("body") or os.environ["CALLBACK"]
     return {"statusCode": 200, "body": words + " " + os.environ["MOOD"]}
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -4,7 +4,7 @@ import socket
 import subprocess
 import sys
 
-from localstack.emulator.ports import claim_port, is_free
+from localstack.emulator.ports import claim_port, free_port, is_free
 
 
 def test_a_port_that_is_taken_gives_way_to_a_free_one() -> None:
@@ -23,25 +23,26 @@ def test_a_port_that_is_taken_gives_way_to_a_free_one() -> None:
 
 
 def test_a_claimed_port_gives_way_before_anybody_listens_on_it() -> None:
-    port = claim_port(_any_port())
+    port = claim_port(free_port())
 
     assert is_free(port)
     assert claim_port(port) != port
     assert _claimed_elsewhere(port) != port
 
 
+def test_a_free_port_is_none_that_an_outgoing_connection_may_get_before_anybody_listens() -> None:
+    ports = {free_port() for _ in range(50)}
+
+    assert max(ports) < 32_768, "where Linux begins to give them to connections"
+    assert len(ports) > 1, "two at a time get two"
+    assert all(map(is_free, ports))
+
+
 def test_a_claim_ends_with_its_process() -> None:
-    port = _any_port()
+    port = free_port()
 
     assert _claimed_elsewhere(port) == port
     assert claim_port(port) == port
-
-
-def _any_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _claimed_elsewhere(port: int) -> int:

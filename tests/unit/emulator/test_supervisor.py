@@ -4,7 +4,6 @@ import asyncio
 import io
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +14,7 @@ import psutil
 import pytest
 
 from localstack.emulator.console import Console
-from localstack.emulator.ports import is_free
+from localstack.emulator.ports import free_port, is_free
 from localstack.emulator.supervisor import Child, Spec, StartError, run_once
 from tests.unit.emulator.local import until
 
@@ -64,9 +63,7 @@ async def test_a_child_is_ready_when_it_says_so() -> None:
 
 
 async def test_a_child_is_ready_when_its_port_takes_connections() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
 
     async with running("", command=server, port=port):

@@ -19,7 +19,7 @@ from localstack.emulator.profiles import MINISTACK
 READY_SECONDS = 30.0
 
 
-def wait_until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -54,7 +54,7 @@ def running(folder: Path) -> Iterator[str]:
             preexec_fn=die_with_parent(),
         )
     try:
-        wait_until_listening(port, process)
+        _wait_until_listening(port, process)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()

@@ -6,15 +6,7 @@ from dataclasses import asdict
 
 from chalicelib.aws import JsonService
 from chalicelib.models import Bot, Hears
-from chalicelib.repo.dynamodb import (
-    Item,
-    attempt,
-    call,
-    encode_item,
-    get_one,
-    query_all,
-    table,
-)
+from chalicelib.repo.dynamodb import Item, attempt, call, encode_item, get_one, query_all, table
 from chalicelib.repo.queries import partition
 
 _LIST = "all"

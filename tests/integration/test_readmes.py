@@ -15,11 +15,9 @@ import boto3
 import pytest
 
 from chalicelib.mq import config
-from localstack.emulator import profiles
 from localstack.emulator.kafka_embedded import MockCluster
-from localstack.emulator.ports import free_port
+from tests import ministack
 from tests.integration.kafka_server import Centre, KafkaServer
-from tests.ministack import wait_until_listening
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = ["coord", "mq", "broker"]
@@ -42,29 +40,16 @@ MQ = (ROOT / "chalicelib" / "mq" / "README.md").read_text()
 @pytest.fixture(scope="module")
 def parameter_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The environment of a program whose Parameter Store is MiniStack."""
-    port, folder = free_port(), tmp_path_factory.mktemp("ministack")
-    spec = profiles.ministack(port, folder, persist=False)
-    process = subprocess.Popen(
-        spec.command,
-        env={**os.environ, **spec.environment, "TMPDIR": str(folder)},
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_until_listening(port, process)
+    with ministack.running(tmp_path_factory.mktemp("ministack")) as url:
         yield {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
             "STAGE": "local",
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+            "AWS_ENDPOINT_URL": url,
             "AWS_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
         }
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from chalicelib import bootstrap, bootstrap_admin
-from tests.built import forget_built
 from tests.fakes import FakeConnections, FakePush, World
 from tests.fakes_admin import FakeEntries, FakeLetters, FakeOutbox, letter
 from tests.rest import Rest
@@ -27,10 +24,3 @@ class Desk:
         monkeypatch.setattr(bootstrap, "outbox", lambda: self.outbox)
         monkeypatch.setattr(bootstrap, "connections_table", lambda: FakeConnections(self.world))
         monkeypatch.setattr(bootstrap, "pusher", lambda: FakePush(self.world))
-
-
-def desk_of(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """For a fixture."""
-    forget_built()
-    yield Desk(rest, monkeypatch)
-    forget_built()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from chalicelib import bootstrap
 from chalicelib import bootstrap_data as data
 from chalicelib.models import ExportStatus
-from tests.built import forget_built
 from tests.fakes import FakeConnections, FakeLog, FakeMembers, FakeOffline, World
 from tests.fakes_data import FakeExports, FakeFiles
 from tests.rest import Rest, assert_problem
@@ -28,7 +26,7 @@ class Behind:
 
 
 @pytest.fixture
-def behind(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Behind]:
+def behind(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> Behind:
     made, world = Behind(), World()
     ports = {
         "store": None,
@@ -38,13 +36,11 @@ def behind(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Behind]:
         "offline_table": FakeOffline(world),
         "connections_table": FakeConnections(world),
     }
-    forget_built()
     for name, port in ports.items():
         monkeypatch.setattr(bootstrap, name, lambda port=port: port)
     monkeypatch.setattr(data, "exports_table", lambda: made.exports)
     monkeypatch.setattr(data, "export_files", FakeFiles)
-    yield made
-    forget_built()
+    return made
 
 
 @pytest.mark.req("APP-2")

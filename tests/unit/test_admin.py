@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -37,8 +36,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    yield from map(Desk, operators.desk_of(rest, monkeypatch))
+def desk(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    return Desk(operators.Desk(rest, monkeypatch))
 
 
 @pytest.mark.req("APP-16")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,16 +11,15 @@ import pytest
 from chalicelib import cli
 from tests.fakes_admin import letter
 from tests.rest import Rest
-from tests.unit import operators
 from tests.unit.operators import Desk
 
 Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def desk(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def desk(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setattr(getpass, "getuser", lambda: "root")
-    yield from operators.desk_of(rest, monkeypatch)
+    return Desk(rest, monkeypatch)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from chalicelib.logic.provisioning_keys import digest_of
 from chalicelib.models import Ban
 from tests.fakes_identity import ISSUER
 from tests.rest import Reply, Rest, assert_problem
-from tests.unit import operators
 from tests.unit.operators import Desk
 
 KEYS = "/lambchat/unit/auth/provisioning-keys"
@@ -24,7 +22,7 @@ FRIENDS = "/v1/provisioning/friends"
 
 
 @pytest.fixture
-def desk(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def desk(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> Desk:
     keys = [("k1", ISSUER), ("k2", "https://other.example")]
     rest.centre.values[KEYS] = json.dumps(
         {
@@ -40,7 +38,7 @@ def desk(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
             ]
         }
     )
-    yield from operators.desk_of(rest, monkeypatch)
+    return Desk(rest, monkeypatch)
 
 
 def put(rest: Rest, *users: dict[str, Any], key: str = "k1") -> list[Any]:
